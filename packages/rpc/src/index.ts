@@ -59,3 +59,5 @@ export type { CutCall, ShutdownOptions, ShutdownReport } from "./server/shutdown
 export type { HealthStatuses, ServingStatus } from "./services/health/health.ts";
 export type { Attempt, Channel, ChannelState } from "./transport/client.ts";
 export type { InProcessOptions } from "./transport/in-process/channel.ts";
+export type { MessageSize } from "./transport/message-size.ts";
+export type { UnknownCall } from "./transport/server.ts";

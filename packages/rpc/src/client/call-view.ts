@@ -10,6 +10,7 @@ import type { Metadata } from "../protocol/metadata.ts";
 import { hasRequestStream } from "../protocol/method.ts";
 import { toSystemTime } from "../steady-clock.ts";
 import type { AttemptObserver, Channel } from "../transport/client.ts";
+import type { MessageObserver } from "../transport/message-size.ts";
 import type { BoundMethod } from "./bound-method.ts";
 
 /** What the view needs from the call. */
@@ -25,6 +26,7 @@ export interface ViewSource {
   readonly values: ContextValues;
   onEnd(listener: (error: unknown) => void): void;
   onAttempt(observer: AttemptObserver): void;
+  onMessageSize(observer: MessageObserver): void;
 }
 
 export class ClientView {
@@ -99,6 +101,11 @@ export class ClientView {
   onAttempt(observer: AttemptObserver): void {
     checkFunction("the observer of onAttempt()", observer);
     this.#call.onAttempt(observer);
+  }
+
+  onMessageSize(observer: MessageObserver): void {
+    checkFunction("the observer of onMessageSize()", observer);
+    this.#call.onMessageSize(observer);
   }
 
   toJSON(): { readonly method: string; readonly target: string; readonly deadline: string | undefined } {

@@ -14,6 +14,7 @@ import type { Status } from "../protocol/status.ts";
 import { steadyNow } from "../steady-clock.ts";
 import type { AttemptObserver, Channel, ClientListener, ClientStream, OutgoingCall } from "../transport/client.ts";
 import { waitingFor } from "../transport/connect-cause.ts";
+import type { MessageObserver } from "../transport/message-size.ts";
 import type { BoundMethod } from "./bound-method.ts";
 import { cancelled, deadlineExceeded, unreadable, unsendable, unwritable } from "./call-errors.ts";
 import { type Cutoff, type Endable, watch } from "./cutoff.ts";
@@ -41,6 +42,7 @@ export abstract class Call implements OutgoingCall, ClientListener, CallHandle, 
   request: Buffer | undefined = undefined;
   readonly previousAttempts = 0;
   onAttempt: AttemptObserver | undefined = undefined;
+  onMessageSize: MessageObserver | undefined = undefined;
   /** Set if the method streams its requests. */
   readonly #requests: SendQueue | undefined;
   #options: CallOptions;

@@ -5,6 +5,7 @@ import { onlyFor } from "../intercept/only-for.ts";
 import type { AnswerOf, ChangeOf, KindOf, MaybePromise, ResponseOf } from "../intercept/types.ts";
 import type { Metadata } from "../protocol/metadata.ts";
 import type { Attempt, Channel } from "../transport/client.ts";
+import type { MessageSize } from "../transport/message-size.ts";
 
 interface CallOfClient {
   readonly channel: Channel;
@@ -33,6 +34,13 @@ interface CallOfClient {
    * is ignored. Channels over HTTP/2 report attempts; those of grpc-js and in process do not.
    */
   onAttempt(observer: (attempt: Attempt) => void): void;
+  /**
+   * Calls the observer with the size of each message, in bytes: `bytes` before compression, and
+   * `wireBytes` on the wire. It observes the calls of `next()` that follow, with all their attempts. No
+   * message is encoded for it, and a call without an observer pays nothing. What the observer throws is
+   * ignored.
+   */
+  onMessageSize(observer: (message: MessageSize) => void): void;
   /**
    * The method's path, the target, and the deadline as ISO 8601, for logs. It omits metadata, which
    * may contain secrets.

@@ -13,6 +13,7 @@ import { RpcError } from "../protocol/error.ts";
 import { Metadata } from "../protocol/metadata.ts";
 import { toSystemTime } from "../steady-clock.ts";
 import type { AttemptObserver, Channel } from "../transport/client.ts";
+import { bothObservers, type MessageObserver, safely } from "../transport/message-size.ts";
 import type { BoundMethod } from "./bound-method.ts";
 import type { Call } from "./call.ts";
 import { cancelled, unsendable } from "./call-errors.ts";
@@ -40,6 +41,7 @@ export abstract class InterceptedCall implements CallHandle, Endable, Chain<Clie
   #controller: AbortController | undefined = undefined;
   #onEnd: EndListeners<unknown> = undefined;
   #onAttempt: AttemptObserver | undefined = undefined;
+  #onMessageSize: MessageObserver | undefined = undefined;
   readonly #pipe: RequestPipe | undefined;
   /** The options of requests that pass through interceptors before they are sent. */
   #sendOptions: WeakMap<object, SendOptions> | undefined = undefined;
@@ -231,6 +233,7 @@ export abstract class InterceptedCall implements CallHandle, Endable, Chain<Clie
     }
     this.#lastAttempt = attempt;
     attempt.onAttempt = this.#onAttempt;
+    attempt.onMessageSize = this.#onMessageSize;
     attempt.beginWith(this.deadline);
     const requests = ClientView.requestsOf(view);
     if (requests === undefined) attempt.sendOnly(ClientView.requestOf(view));
@@ -384,6 +387,10 @@ export abstract class InterceptedCall implements CallHandle, Endable, Chain<Clie
             before(attempt);
             observer(attempt);
           };
+  }
+
+  onMessageSize(observer: MessageObserver): void {
+    this.#onMessageSize = bothObservers(this.#onMessageSize, safely(observer));
   }
 
   onEnd(listener: (error: unknown) => void): void {

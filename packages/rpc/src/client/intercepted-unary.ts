@@ -11,6 +11,7 @@ import { enter, outerCall } from "../propagation/current.ts";
 import type { OuterCall } from "../propagation/outer-call.ts";
 import type { Metadata } from "../protocol/metadata.ts";
 import type { AttemptObserver, Channel } from "../transport/client.ts";
+import type { MessageObserver } from "../transport/message-size.ts";
 import type { BoundMethod } from "./bound-method.ts";
 import { ClientView, type ViewSource } from "./call-view.ts";
 import type { ClientInterceptor } from "./context.ts";
@@ -148,6 +149,10 @@ export class InterceptedUnary implements UnaryHandle, Chain<ClientView>, ViewSou
 
   onAttempt(observer: AttemptObserver): void {
     this.#moreCall.onAttempt(observer);
+  }
+
+  onMessageSize(observer: MessageObserver): void {
+    this.#moreCall.onMessageSize(observer);
   }
 
   onEnd(listener: (error: unknown) => void): void {

@@ -14,6 +14,7 @@ import { MetadataError } from "../protocol/metadata.ts";
 import { methodPath } from "../protocol/method.ts";
 import type { Status } from "../protocol/status.ts";
 import { StreamReset } from "../protocol/stream-reset.ts";
+import type { MessageObserver } from "../transport/message-size.ts";
 import type { ServerListener, ServerStream } from "../transport/server.ts";
 import { type CallMethod, CallState } from "./call-state.ts";
 import { HandlerFault, notIterable } from "./handler-fault.ts";
@@ -184,6 +185,10 @@ export class Call extends CallState implements ServerListener, InterceptedCall, 
     return value;
   }
 
+  observe(observer: MessageObserver): void {
+    this.stream.observe?.(observer);
+  }
+
   #write(responses: unknown): void {
     if (!isIterable(responses)) throw notIterable(this.method, responses);
     this.#responses = new ResponseWriter(iteratorOf(responses), this, this.#interception?.scope);
@@ -303,7 +308,12 @@ export class Call extends CallState implements ServerListener, InterceptedCall, 
     const interception = this.#interception;
     if (interception === undefined) return;
     if (interception.waits) interception.cut(this.aborted ?? this.endReason);
-    interception.ended(error);
+    const written = interception.observesSizes ? this.stream.written : undefined;
+    if (written === undefined) interception.ended(error);
+    else {
+      const end = () => enter(this, ended, interception, error);
+      void written.then(end, end);
+    }
   }
 
   /** Sends a pending header. Returns the status, or `undefined` for OK without a trailer. */
@@ -320,6 +330,10 @@ export class Call extends CallState implements ServerListener, InterceptedCall, 
       return statusFromError(RpcError.from(fault));
     }
   }
+}
+
+function ended(interception: Interception, error: RpcError | undefined): void {
+  interception.ended(error);
 }
 
 function drain(responses: ResponseWriter): void {

@@ -7,6 +7,8 @@ import type { Compression } from "../protocol/compression.ts";
 import type { RpcError } from "../protocol/error.ts";
 import type { Metadata } from "../protocol/metadata.ts";
 import type { ClientCertificate } from "../security/peer-certificate.ts";
+import type { MessageSize } from "../transport/message-size.ts";
+import type { UnknownCall } from "../transport/server.ts";
 
 /**
  * The context of a call. Only `compression` and `compress` can be set: assigning another member
@@ -65,6 +67,14 @@ interface CallOfServer extends Context {
    * undefined for OK. What the listener throws goes to `onError`.
    */
   onEnd(listener: (error: RpcError | undefined) => void): void;
+  /**
+   * Calls the observer with the size of each message from now on, in bytes: `bytes` before compression,
+   * and `wireBytes` on the wire. The only request of a call is reported at once if it has arrived, so
+   * an interceptor that asks before it awaits anything misses no message. `onEnd()` then follows the
+   * last message. No message is encoded for it, and a call without an observer pays nothing. What the
+   * observer throws goes to `onError`.
+   */
+  onMessageSize(observer: (message: MessageSize) => void): void;
   /** Ends the call now with this error, and aborts its signal. Does nothing once the call has ended. */
   abort(error: RpcError): void;
 }
@@ -104,6 +114,12 @@ export interface ServerInterceptor<Method extends DescMethod = DescMethod> {
    * interceptor had thrown. Default: always enabled.
    */
   readonly enabled?: () => boolean;
+  /**
+   * Called for each call to a method that the server does not have, for the interceptors of the server.
+   * It only observes: the call ends with UNIMPLEMENTED. Clients choose the path, so it must not become
+   * a label of a metric. What it throws is ignored. A server on grpc-js does not report such calls.
+   */
+  readonly unknown?: (call: UnknownCall) => void;
   /** Set by `forServerMethod()`: the interceptor runs around calls of this method only. */
   readonly only?: DescMethod;
 }

@@ -10,6 +10,7 @@ import type { AnyChange, AnyResponse, MaybePromise } from "../intercept/types.ts
 import { type AnyIterable, isIterable } from "../iterable.ts";
 import type { RpcError } from "../protocol/error.ts";
 import { methodPath } from "../protocol/method.ts";
+import { bothObservers, type MessageObserver, safely } from "../transport/message-size.ts";
 import type { ContextSource } from "./call-context.ts";
 import type { CallMethod } from "./call-state.ts";
 import type { Context, ServerInterceptor } from "./context.ts";
@@ -30,6 +31,8 @@ export interface InterceptedCall extends ContextSource {
   /** Reads the only request, which has not arrived. */
   readRequest(): Promise<Message>;
   openRequests(): AsyncIterable<Message>;
+  /** Reports the sizes of the messages, also that of an only request that has arrived. */
+  observe(observer: MessageObserver): void;
   /** @throws HandlerFault if the response is not an object. */
   checkResponse(response: unknown): void;
   cutOff(reason: RpcError): void;
@@ -59,6 +62,7 @@ export class Interception implements Chain<ServerView>, ViewSource {
   /** The asynchronous context in which a handler with a response stream was called last. */
   scope: AsyncResource | undefined = undefined;
   #others: Cuttable[] | undefined = undefined;
+  #sizes: MessageObserver | undefined = undefined;
   #onEnd: EndListeners<RpcError> = undefined;
   #ended = false;
   /** Why the call has ended; undefined for OK. */
@@ -137,6 +141,20 @@ export class Interception implements Chain<ServerView>, ViewSource {
   onEnd(listener: (error: RpcError | undefined) => void): void {
     if (this.#ended) this.#tell(listener);
     else this.#onEnd = withListener(this.#onEnd, listener);
+  }
+
+  onMessageSize(observer: MessageObserver): void {
+    const safe = safely(observer, (thrown) => this.#call.report(thrown));
+    const earlier = this.#sizes;
+    // Only the new observer is told of a request that has arrived.
+    this.#sizes = safe;
+    this.#call.observe((message) => this.#sizes?.(message));
+    this.#sizes = bothObservers(earlier, safe);
+  }
+
+  /** Whether the sizes of messages are observed. */
+  get observesSizes(): boolean {
+    return this.#sizes !== undefined;
   }
 
   #tell(listeners: EndListeners<RpcError>): void {

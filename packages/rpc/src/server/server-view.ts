@@ -13,6 +13,7 @@ import { RpcError } from "../protocol/error.ts";
 import type { Metadata } from "../protocol/metadata.ts";
 import { hasRequestStream, methodPath } from "../protocol/method.ts";
 import type { ClientCertificate } from "../security/peer-certificate.ts";
+import type { MessageObserver } from "../transport/message-size.ts";
 import type { ContextSource } from "./call-context.ts";
 import type { Context } from "./context.ts";
 
@@ -20,6 +21,7 @@ import type { Context } from "./context.ts";
 export interface ViewSource {
   readonly authority: string;
   onEnd(listener: (error: RpcError | undefined) => void): void;
+  onMessageSize(observer: MessageObserver): void;
   abort(error: RpcError): void;
   /** Reads and decodes the only request. */
   request(): Promise<Message>;
@@ -128,6 +130,11 @@ export class ServerView implements Context {
   onEnd(listener: (error: RpcError | undefined) => void): void {
     checkFunction("the listener of onEnd()", listener);
     this.#source.onEnd(listener);
+  }
+
+  onMessageSize(observer: MessageObserver): void {
+    checkFunction("the observer of onMessageSize()", observer);
+    this.#source.onMessageSize(observer);
   }
 
   abort(error: RpcError): void {

@@ -22,6 +22,7 @@ import { type BoundAddress, ListenError, listen } from "./listen.ts";
 import { type ServeOptions, serve } from "./serve.ts";
 import { ServerRecord } from "./server-record.ts";
 import { checkShutdown, endCalls, type ShutdownOptions, type ShutdownReport } from "./shutdown.ts";
+import { unknownObserver } from "./unknown.ts";
 
 export interface ServerOptions extends ImplementOptions {
   /** Whether to serve `grpc.health.v1.Health`. Default: true. */
@@ -115,7 +116,7 @@ export function createServer(options: ServerOptions = {}): Server {
 /** Health watches and reflection streams stay open. */
 const unlimited: ImplementOptions = { maxTimeoutMs: Number.POSITIVE_INFINITY };
 
-const http2: ServerTransportFactory = (limits) => createHttp2ServerTransport(limits);
+const http2: ServerTransportFactory = (limits, _compression, onUnknown) => createHttp2ServerTransport(limits, { onUnknown });
 
 class RpcServer implements Server {
   readonly health = new HealthStatuses();
@@ -135,9 +136,10 @@ class RpcServer implements Server {
     optional(checkCompression, "compression", compression);
     checkFunction("transport", transport);
     const limits = withDefaults(defaultServerLimits, options.limits);
-    this.#transport = transport(limits, compression ?? "identity");
+    const onUnknown = unknownObserver(interceptors ?? []);
+    this.#transport = transport(limits, compression ?? "identity", onUnknown);
     if (typeof this.#transport?.listen !== "function") throw wrongType("transport", "a function that makes a transport", transport);
-    this.#inProcess = new InProcessTransport(limits);
+    this.#inProcess = new InProcessTransport(limits, onUnknown);
     this.#record = new ServerRecord(this.#transport);
     this.#serving = { interceptors, onError, maxTimeoutMs, codec, compression, record: this.#record };
     servers.add(this.#record);

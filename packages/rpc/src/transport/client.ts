@@ -6,6 +6,7 @@ import type { Compression } from "../protocol/compression.ts";
 import type { RpcError } from "../protocol/error.ts";
 import type { Metadata } from "../protocol/metadata.ts";
 import type { Status } from "../protocol/status.ts";
+import type { MessageObserver } from "./message-size.ts";
 
 /**
  * `idle`: not connected; the next call connects. `failed`: the last attempt to connect failed; the
@@ -84,6 +85,8 @@ export interface OutgoingCall {
   readonly previousAttempts: number;
   /** Observes the attempts of the channel. Absent for most calls. */
   readonly onAttempt?: AttemptObserver | undefined;
+  /** Observes the sizes of the messages of all attempts. Absent for most calls. */
+  readonly onMessageSize?: MessageObserver | undefined;
 }
 
 /** Called when an attempt begins. */
@@ -104,6 +107,8 @@ export interface Attempt {
    * attempt that the channel gives up, such as one that lost against another, ends with CANCELLED.
    */
   onEnd(listener: (error: RpcError | undefined) => void): void;
+  /** Calls the observer with the size of each message of the attempt: see `ClientCall.onMessageSize()`. */
+  onMessageSize(observer: MessageObserver): void;
 }
 
 /** The stream of a call. Its methods do nothing after `cancel` and after `onStatus`. */

@@ -17,4 +17,14 @@ export { createHttp2ServerTransport, type Http2ServerOptions, type Http2ServerTr
 export { localMethod } from "./in-process/channel.ts";
 export type { HandedOverStream } from "./in-process/local-call.ts";
 export type { LocalMethod } from "./in-process/local-method.ts";
-export type { ListenAddress, Listening, ServedMethod, ServerListener, ServerStream, ServerTransport, UnsentCall } from "./server.ts";
+export type { MessageObserver, MessageSize } from "./message-size.ts";
+export type {
+  ListenAddress,
+  Listening,
+  ServedMethod,
+  ServerListener,
+  ServerStream,
+  ServerTransport,
+  UnknownCall,
+  UnsentCall,
+} from "./server.ts";

@@ -8,6 +8,7 @@ import type { Metadata } from "../protocol/metadata.ts";
 import type { Status } from "../protocol/status.ts";
 import type { ClientCertificate } from "../security/peer-certificate.ts";
 import type { ServerTls } from "../security/tls.ts";
+import type { MessageObserver } from "./message-size.ts";
 
 /**
  * A method that a transport serves. For each call, the transport calls either `open` or `answer`.
@@ -67,6 +68,16 @@ export interface ServerStream {
   readonly requestCompression: Compression;
   /** Whether the caller accepts responses with this compression. */
   accepts(compression: Compression): boolean;
+  /**
+   * Reports the sizes of the messages from now on, and at once that of the only request, if it has
+   * arrived. Replaces an earlier observer. Absent if the transport does not report sizes.
+   */
+  observe?(observer: MessageObserver): void;
+  /**
+   * Resolves once all messages that were sent have been compressed and written, also after `end`.
+   * Undefined if nothing is compressed.
+   */
+  readonly written?: Promise<void> | undefined;
   /** Requests one more message. The transport never delivers more messages than requested. */
   pull(): void;
   /**
@@ -145,6 +156,20 @@ export interface UnsentCall {
   readonly peer: string;
 }
 
+/** A call to a method that the server does not have. It ends with UNIMPLEMENTED. */
+export interface UnknownCall {
+  /** `/package.Service/Method`, as the caller has sent it: any text that begins with a slash. */
+  readonly path: string;
+  /** The metadata of the request. */
+  readonly metadata: Metadata;
+  /** The peer, in the format of `ServerStream.peer`. */
+  readonly peer: string;
+  /** The `:authority` of the request. Empty without one. */
+  readonly authority: string;
+  /** Whether the call is private, as `ServerStream.secure`. */
+  readonly secure: boolean;
+}
+
 /**
  * Carries the calls of a server. The transport enforces the limits for messages and metadata: a
  * call never sees what exceeds them.
@@ -178,6 +203,12 @@ export interface ServerTransport {
  * Creates the transport of one server.
  *
  * @param compression the compression of responses, unless a handler chooses another one.
+ * @param onUnknown called for each call to a method that is not served, if the transport can. Undefined
+ * if nothing observes such calls.
  * @throws TypeError for an option that the transport does not support.
  */
-export type ServerTransportFactory = (limits: ServerLimits, compression: Compression) => ServerTransport;
+export type ServerTransportFactory = (
+  limits: ServerLimits,
+  compression: Compression,
+  onUnknown: ((call: UnknownCall) => void) | undefined,
+) => ServerTransport;

@@ -3,6 +3,7 @@ import type { CallCounts } from "../../channelz/counts.ts";
 import type { Metadata } from "../../protocol/metadata.ts";
 import type { ClientStream, OutgoingCall } from "../../transport/client.ts";
 import type { AttemptListener } from "../../transport/connection.ts";
+import type { MessageObserver } from "../../transport/message-size.ts";
 import type { RetryBudget } from "./request-buffer.ts";
 import type { RetryThrottle } from "./throttle.ts";
 
@@ -30,6 +31,7 @@ export interface CallChanges {
   readonly waitForReady?: boolean | undefined;
   readonly previousAttempts?: number;
   readonly metadata?: Metadata;
+  readonly onMessageSize?: MessageObserver | undefined;
 }
 
 /** A copy of a call with changes. The client's object stays unchanged. */
@@ -42,6 +44,7 @@ export class ChangedCall implements OutgoingCall {
   readonly authority;
   readonly request: OutgoingCall["request"];
   readonly previousAttempts: number;
+  readonly onMessageSize: MessageObserver | undefined;
 
   constructor(call: OutgoingCall, changes: CallChanges) {
     this.method = call.method;
@@ -52,5 +55,6 @@ export class ChangedCall implements OutgoingCall {
     this.authority = call.authority;
     this.request = call.request;
     this.previousAttempts = changes.previousAttempts ?? call.previousAttempts;
+    this.onMessageSize = changes.onMessageSize ?? call.onMessageSize;
   }
 }

@@ -7,6 +7,7 @@ import { requestFault } from "../../protocol/metadata-rules.ts";
 import type { Status } from "../../protocol/status.ts";
 import type { Attempt, AttemptObserver, ClientStream, OutgoingCall } from "../../transport/client.ts";
 import type { AttemptListener, Progress } from "../../transport/connection.ts";
+import { bothObservers, type MessageObserver, safely } from "../../transport/message-size.ts";
 import { type AttemptSource, ChangedCall } from "./attempts.ts";
 
 type EndListener = (error: RpcError | undefined) => void;
@@ -33,9 +34,10 @@ export class ObservedAttempts implements AttemptSource {
     if (!this.#policy && !transparent) return this.#source.openAttempt(call, listener);
     const attempt = new ObservedAttempt(call, transparent);
     tell(this.#observer, attempt);
-    const valid = requestFault(attempt.metadata) === undefined;
+    const { metadata, sizes: onMessageSize } = attempt;
+    const valid = requestFault(metadata) === undefined;
     const stream = new ObservedStream(listener, attempt);
-    stream.open(this.#source, valid ? new ChangedCall(call, { metadata: attempt.metadata }) : call);
+    stream.open(this.#source, new ChangedCall(call, { onMessageSize, ...(valid && { metadata }) }));
     return stream;
   }
 }
@@ -46,12 +48,15 @@ class ObservedAttempt implements Attempt {
   readonly metadata: Metadata;
   stream: ClientStream | undefined;
   #listeners: EndListener[] = [];
+  /** What observes the messages of the attempt, with that of the call. */
+  sizes: MessageObserver | undefined;
   #outcome: { readonly error: RpcError | undefined } | undefined;
 
-  constructor({ previousAttempts, metadata }: OutgoingCall, transparent: boolean) {
+  constructor({ previousAttempts, metadata, onMessageSize }: OutgoingCall, transparent: boolean) {
     this.previousAttempts = previousAttempts;
     this.transparent = transparent;
     this.metadata = new Metadata(metadata);
+    this.sizes = onMessageSize;
   }
 
   get peer(): string | undefined {
@@ -61,6 +66,10 @@ class ObservedAttempt implements Attempt {
   onEnd(listener: EndListener): void {
     if (this.#outcome === undefined) this.#listeners.push(listener);
     else tell(listener, this.#outcome.error);
+  }
+
+  onMessageSize(observer: MessageObserver): void {
+    this.sizes = bothObservers(this.sizes, safely(observer));
   }
 
   ended(error: RpcError | undefined): void {

@@ -5,6 +5,7 @@ import { isGrpcType, notGrpc } from "../../protocol/content-type.ts";
 import type { Status } from "../../protocol/status.ts";
 import { steadyNow } from "../../steady-clock.ts";
 import type { ClientListener, ClientStream, OutgoingCall } from "../client.ts";
+import { tellReceived, tellSent } from "../message-size.ts";
 import type { StartedCall } from "./intercepted-call.ts";
 import { fromGrpcJs, requestToGrpcJs } from "./metadata.ts";
 import { explainStatus } from "./status-text.ts";
@@ -65,6 +66,7 @@ export class GrpcJsStream implements ClientStream, InterceptingListener {
     this.#raw.start(grpcMetadata, this);
     this.#raw.startRead();
     if (request !== undefined) {
+      tellSent(this.#call.onMessageSize, request.length, undefined);
       this.#raw.sendMessageWithContext({}, request);
       this.#raw.halfClose();
     }
@@ -117,6 +119,7 @@ export class GrpcJsStream implements ClientStream, InterceptingListener {
       this.#full = false;
       this.#listener.onDrain();
     };
+    tellSent(this.#call.onMessageSize, message.length, undefined);
     this.#raw.sendMessageWithContext(this.#plain?.has(message) ? { callback, flags: noCompress } : { callback }, message);
   }
 
@@ -192,6 +195,7 @@ export class GrpcJsStream implements ClientStream, InterceptingListener {
     if (message !== undefined && (this.#wanted > 0 || !this.#call.method.responseStream)) {
       this.#ahead = undefined;
       this.#wanted--;
+      tellReceived(this.#call.onMessageSize, message.length, undefined);
       this.#listener.onMessage(message, false);
       if (!this.#over && this.#status === undefined) this.#raw.startRead();
     }

@@ -1,5 +1,6 @@
 // Reads the requests of a grpc-js stream, one for each that is requested.
 import type { Metadata, ServerDuplexStream, ServerReadableStream } from "@grpc/grpc-js";
+import { type MessageObserver, tellReceived } from "../message-size.ts";
 import type { ServerListener } from "../server.ts";
 
 type Readable = ServerReadableStream<Buffer, Buffer> | ServerDuplexStream<Buffer, Buffer>;
@@ -7,6 +8,8 @@ type Readable = ServerReadableStream<Buffer, Buffer> | ServerDuplexStream<Buffer
 export class RequestReader {
   readonly #readable: Readable;
   readonly #listener: ServerListener;
+  /** What observes the requests. */
+  observer: MessageObserver | undefined;
   /** The number of requested messages that have not arrived. */
   #wanted = 0;
   #scheduled = false;
@@ -47,6 +50,7 @@ export class RequestReader {
       const request: Buffer | null = this.#readable.read();
       if (request === null) return;
       this.#wanted--;
+      tellReceived(this.observer, request.length, undefined);
       this.#listener.onMessage(request, false);
     }
     // Triggers the "end" event, which needs no further pull.

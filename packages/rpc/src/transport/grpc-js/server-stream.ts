@@ -18,6 +18,7 @@ import type { Metadata } from "../../protocol/metadata.ts";
 import type { Status } from "../../protocol/status.ts";
 import { type ClientCertificate, clientCertificate } from "../../security/peer-certificate.ts";
 import { steadyNow, toSteadyTime } from "../../steady-clock.ts";
+import { type MessageObserver, tellReceived, tellSent } from "../message-size.ts";
 import type { ServedMethod, ServerListener, ServerStream, UnsentCall } from "../server.ts";
 import { copyOf, toGrpcJs } from "./metadata.ts";
 import { RequestReader } from "./request-reader.ts";
@@ -55,6 +56,7 @@ export class GrpcJsServerStream implements ServerStream, UnsentCall, Linked<Grpc
   #listener: ServerListener | undefined;
   #requests: RequestReader | undefined;
   #metadata: Metadata | undefined;
+  #observer: MessageObserver | undefined;
   #deadlineTimer: LongTimer | undefined;
   /** The number of requests that were pulled before there was a listener. */
   #wanted = 0;
@@ -94,7 +96,10 @@ export class GrpcJsServerStream implements ServerStream, UnsentCall, Linked<Grpc
     writable?.on("drain", () => {
       if (!this.over) listener.onDrain();
     });
-    if (readable !== undefined) this.#requests = new RequestReader(readable, listener, call.metadata);
+    if (readable !== undefined) {
+      this.#requests = new RequestReader(readable, listener, call.metadata);
+      this.#requests.observer = this.#observer;
+    }
     for (let i = 0; i < this.#wanted; i++) this.pull();
   }
 
@@ -133,6 +138,13 @@ export class GrpcJsServerStream implements ServerStream, UnsentCall, Linked<Grpc
     return compression === "identity";
   }
 
+  observe(observer: MessageObserver): void {
+    this.#observer = observer;
+    if (this.#requests !== undefined) this.#requests.observer = observer;
+    const { request } = this.#args;
+    if (request !== undefined) tellReceived(observer, request.length, undefined);
+  }
+
   pull(): void {
     if (this.over) return;
     if (this.#listener === undefined) this.#wanted++;
@@ -144,7 +156,9 @@ export class GrpcJsServerStream implements ServerStream, UnsentCall, Linked<Grpc
   }
 
   send(message: Buffer): boolean {
-    return this.over || (this.#args.writable?.write(message) ?? true);
+    if (this.over) return true;
+    tellSent(this.#observer, message.length, message.length);
+    return this.#args.writable?.write(message) ?? true;
   }
 
   end(status: Status | undefined, response: Buffer | undefined): void {
@@ -154,6 +168,7 @@ export class GrpcJsServerStream implements ServerStream, UnsentCall, Linked<Grpc
     const { code, message, metadata } = fitStatus(status ?? ok);
     const trailer = metadata && toGrpcJs(metadata);
     if (code === Code.OK) {
+      if (response !== undefined) tellSent(this.#observer, response.length, response.length);
       respond?.(null, response ?? null, trailer);
       writable?.end(trailer);
       return;

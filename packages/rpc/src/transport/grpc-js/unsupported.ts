@@ -6,7 +6,8 @@
 //   (`grpc.default_compression_algorithm`). On such a channel, `compress: false` of a request
 //   works.
 // - Timeouts of more than 24.8 days are shortened to 24.8 days.
-// - `wasCompressed` is false for all responses, because grpc-js does not report compression.
+// - `wasCompressed` is false for all responses, because grpc-js does not report compression. For the
+//   same reason, `onMessageSize()` has no `wireBytes`.
 // - A cancelled call half-closes before it is reset (Node's `close()` of a stream), so a server may
 //   take half of an upload for a complete one.
 // - The body of a response that is not gRPC is not available, and neither is its content type
@@ -47,8 +48,9 @@
 //   optional client certificates are rejected.
 // - Before grpc-js 1.14, reading `clientCertificate` throws, because the caller's certificate is
 //   not available.
+// - `onMessageSize()` has no `wireBytes` of requests.
 // - Calls that reach no handler (unknown method, message too large) end with the status messages of
-//   grpc-js.
+//   grpc-js. Interceptors do not see them: `unknown` is not called.
 import { Code } from "../../protocol/code.ts";
 import type { Compression } from "../../protocol/compression.ts";
 import type { Status } from "../../protocol/status.ts";

@@ -2,6 +2,7 @@
 // Messages are sent in order.
 import type { Stream } from "@grpc-study/http2";
 import { type Compression, compress } from "../../protocol/compression.ts";
+import { type MessageObserver, tellSent } from "../message-size.ts";
 import { writeMessage } from "./write-message.ts";
 
 /** How many bytes of messages may be queued for compression before there is no more room. */
@@ -11,14 +12,19 @@ export class CompressedMessages {
   readonly #stream: Stream;
   readonly #compression: Compression;
   readonly #onRoom: () => void;
+  readonly #observer: () => MessageObserver | undefined;
   #last: Promise<void> = Promise.resolve();
   #bytes = 0;
 
-  /** @param onRoom called when compression has room again after `send` has returned false. */
-  constructor(stream: Stream, compression: Compression, onRoom: () => void) {
+  /**
+   * @param onRoom called when compression has room again after `send` has returned false.
+   * @param observer returns what observes the messages, which may come later.
+   */
+  constructor(stream: Stream, compression: Compression, onRoom: () => void, observer: () => MessageObserver | undefined) {
     this.#stream = stream;
     this.#compression = compression;
     this.#onRoom = onRoom;
+    this.#observer = observer;
   }
 
   get hasRoom(): boolean {
@@ -37,6 +43,7 @@ export class CompressedMessages {
     await earlier;
     const full = !this.hasRoom;
     this.#bytes -= message.length;
+    if (!this.#stream.closed) tellSent(this.#observer(), message.length, bytes.length);
     const room = writeMessage(this.#stream, bytes, bytes !== message, end);
     if (full && room && this.hasRoom) this.#onRoom();
   }

@@ -9,6 +9,7 @@ import type { Metadata } from "../../protocol/metadata.ts";
 import type { Status } from "../../protocol/status.ts";
 import { steadyNow } from "../../steady-clock.ts";
 import type { ClientListener, ClientStream, OutgoingCall } from "../client.ts";
+import { type MessageObserver, tellReceived, tellSent } from "../message-size.ts";
 import type { ServedMethod, ServerListener } from "../server.ts";
 import { copyMetadata } from "./copy-metadata.ts";
 import { MessageDirection } from "./message-direction.ts";
@@ -47,6 +48,10 @@ export class InProcessCall implements ClientStream, InProcessServerCall, Linked<
   #header: Metadata | undefined;
   #compression: Compression = "identity";
   #headerSent = false;
+  /** What observes the messages for the server. */
+  #observer: MessageObserver | undefined;
+  /** The size of the request with which `answer` has begun the call, or -1. */
+  #requestBytes = -1;
   #headerCame = false;
   /** The status that the client gets after the responses. */
   #status: Status | undefined;
@@ -106,6 +111,7 @@ export class InProcessCall implements ClientStream, InProcessServerCall, Linked<
       return true;
     }
     this.#transport.turn.add(this);
+    tellSent(this.#call.onMessageSize, message.length, message.length);
     return this.#requests.send(message, compress && this.#call.compression !== "identity");
   }
 
@@ -127,6 +133,11 @@ export class InProcessCall implements ClientStream, InProcessServerCall, Linked<
   }
 
   // Called by the handler.
+
+  observe(observer: MessageObserver): void {
+    this.#observer = observer;
+    if (this.#requestBytes !== -1) tellReceived(observer, this.#requestBytes, this.#requestBytes);
+  }
 
   pullRequest(): void {
     this.#requests.pull();
@@ -150,6 +161,7 @@ export class InProcessCall implements ClientStream, InProcessServerCall, Linked<
     }
     this.#headerSent = true;
     this.#transport.turn.add(this);
+    tellSent(this.#observer, message.length, message.length);
     return this.#responses.send(message, compressed);
   }
 
@@ -197,7 +209,10 @@ export class InProcessCall implements ClientStream, InProcessServerCall, Linked<
     this.#requests.pull();
     const request = this.#takeRequest();
     if (request === undefined) this.#serverDone = true;
-    else this.#server = method.answer(stream, request.bytes, request.compressed);
+    else {
+      this.#requestBytes = request.bytes.length;
+      this.#server = method.answer(stream, request.bytes, request.compressed);
+    }
   }
 
   /**
@@ -214,6 +229,7 @@ export class InProcessCall implements ClientStream, InProcessServerCall, Linked<
 
   #deliverRequests(server: ServerListener): void {
     for (let request = this.#takeRequest(); request !== undefined; request = this.#takeRequest()) {
+      tellReceived(this.#observer, request.bytes.length, request.bytes.length);
       server.onMessage(request.bytes, request.compressed);
       if (this.#serverDone) return;
     }
@@ -238,8 +254,10 @@ export class InProcessCall implements ClientStream, InProcessServerCall, Linked<
     const { maxReceiveMessageBytes } = this.#limits;
     for (let response = this.#take(); response !== undefined; response = this.#take()) {
       const { bytes, compressed } = response;
-      if (bytes.length <= maxReceiveMessageBytes) listener.onMessage(bytes, compressed);
-      else this.#fail(`a response has ${bytes.length} bytes, and maxReceiveMessageBytes is ${maxReceiveMessageBytes}`, true);
+      if (bytes.length <= maxReceiveMessageBytes) {
+        tellReceived(this.#call.onMessageSize, bytes.length, bytes.length);
+        listener.onMessage(bytes, compressed);
+      } else this.#fail(`a response has ${bytes.length} bytes, and maxReceiveMessageBytes is ${maxReceiveMessageBytes}`, true);
     }
     if (this.#clientDone) return;
     if (this.#requests.drained()) listener.onDrain();

@@ -7,6 +7,7 @@ import type { Compression } from "../../protocol/compression.ts";
 import type { Metadata } from "../../protocol/metadata.ts";
 import type { MetadataSize } from "../../protocol/metadata-rules.ts";
 import type { Status } from "../../protocol/status.ts";
+import { type MessageObserver, tellReceived, tellSent } from "../message-size.ts";
 import type { ServedMethod, ServerListener, ServerStream } from "../server.ts";
 import { copyRequestMetadata } from "./copy-metadata.ts";
 import { inProcessPeer } from "./server-stream.ts";
@@ -45,6 +46,9 @@ export class LocalCall implements ServerStream, ServerListener, Linked<LocalCall
   /** The status for the handler, if the call was cut off before it had a listener. */
   #cut: Status | undefined = undefined;
   #metadata: Metadata | undefined = undefined;
+  #observer: MessageObserver | undefined = undefined;
+  /** The size of the request with which `answer` has begun the call, or -1. */
+  #requestBytes = -1;
   previous: LocalCall | undefined = undefined;
   next: LocalCall | undefined = undefined;
 
@@ -69,6 +73,11 @@ export class LocalCall implements ServerStream, ServerListener, Linked<LocalCall
       return;
     }
     this.#whole = true;
+    this.#answer(request, compressed, start);
+  }
+
+  #answer(request: Buffer, compressed: boolean, start: number): void {
+    this.#requestBytes = request.length - start;
     this.#opened(this.#method.answer(this, request, compressed, start));
   }
 
@@ -116,6 +125,11 @@ export class LocalCall implements ServerStream, ServerListener, Linked<LocalCall
     return this.#stream.accepts(compression);
   }
 
+  observe(observer: MessageObserver): void {
+    this.#observer = observer;
+    if (this.#requestBytes !== -1) tellReceived(observer, this.#requestBytes, this.#requestBytes);
+  }
+
   pull(): void {
     if (!this.#ended && !this.#whole) this.#stream.pull();
   }
@@ -126,7 +140,10 @@ export class LocalCall implements ServerStream, ServerListener, Linked<LocalCall
 
   send(message: Buffer, compress: boolean): boolean {
     if (this.#ended) return true;
-    if (message.length <= this.#server.maxResponseBytes) return this.#stream.send(message, compress);
+    if (message.length <= this.#server.maxResponseBytes) {
+      tellSent(this.#observer, message.length, message.length);
+      return this.#stream.send(message, compress);
+    }
     this.#cutOff(this.#responseFault(message.length));
     return true;
   }
@@ -134,8 +151,10 @@ export class LocalCall implements ServerStream, ServerListener, Linked<LocalCall
   end(status: Status | undefined, response: Buffer | undefined, compress: boolean): void {
     if (this.#ended) return;
     this.#finish();
-    if (response === undefined || response.length <= this.#server.maxResponseBytes) this.#stream.end(status, response, compress);
-    else this.#stream.end(this.#responseFault(response.length), undefined, false);
+    if (response === undefined || response.length <= this.#server.maxResponseBytes) {
+      if (response !== undefined) tellSent(this.#observer, response.length, response.length);
+      this.#stream.end(status, response, compress);
+    } else this.#stream.end(this.#responseFault(response.length), undefined, false);
   }
 
   // Called by the transport of the caller.
@@ -143,8 +162,10 @@ export class LocalCall implements ServerStream, ServerListener, Linked<LocalCall
   onMessage(message: Buffer, compressed: boolean, start = 0): void {
     if (this.#ended) return;
     if (message.length - start > this.#server.maxRequestBytes) this.#endRequest(message.length - start);
-    else if (this.#listener !== undefined) this.#listener.onMessage(message, compressed, start);
-    else this.#opened(this.#method.answer(this, message, compressed, start));
+    else if (this.#listener !== undefined) {
+      tellReceived(this.#observer, message.length - start, message.length - start);
+      this.#listener.onMessage(message, compressed, start);
+    } else this.#answer(message, compressed, start);
   }
 
   onHalfClose(): void {

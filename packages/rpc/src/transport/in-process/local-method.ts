@@ -61,8 +61,9 @@ export class LocalMethod implements LocalServer {
   }
 
   /** Returns the method for a call, or the status that rejects the call. */
-  #method({ metadataSize }: HandedOverStream): ServedMethod | Status {
-    return this.#channel.refusal ?? this.#transport.refusal(metadataSize) ?? this.#find() ?? this.#transport.unknown(this.#path);
+  #method(stream: HandedOverStream): ServedMethod | Status {
+    const refusal = this.#channel.refusal ?? this.#transport.refusal(stream.metadataSize);
+    return refusal ?? this.#find() ?? this.#transport.unknown(this.#path, () => stream.metadata);
   }
 
   #find(): ServedMethod | undefined {

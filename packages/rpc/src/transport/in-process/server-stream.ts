@@ -5,6 +5,7 @@ import type { Status } from "../../protocol/status.ts";
 import { formatTimeout, parseTimeout } from "../../protocol/timeout.ts";
 import { steadyNow } from "../../steady-clock.ts";
 import type { OutgoingCall } from "../client.ts";
+import type { MessageObserver } from "../message-size.ts";
 import type { ServerStream } from "../server.ts";
 import { copyRequestMetadata } from "./copy-metadata.ts";
 
@@ -13,6 +14,7 @@ export const inProcessPeer = "in-process";
 /** The call behind the stream. */
 export interface InProcessServerCall {
   pullRequest(): void;
+  observe(observer: MessageObserver): void;
   sendHeader(header: Metadata | undefined, compression: Compression): void;
   /** Returns whether there is room for more. */
   sendResponse(message: Buffer, compressed: boolean): boolean;
@@ -51,6 +53,10 @@ export class InProcessServerStream implements ServerStream {
 
   accepts(): boolean {
     return true;
+  }
+
+  observe(observer: MessageObserver): void {
+    this.#call.observe(observer);
   }
 
   pull(): void {

@@ -4,11 +4,14 @@
 import type { ServerLimits } from "../../limits/limits.ts";
 import { type Linked, LinkedSet } from "../../linked-set.ts";
 import { Code } from "../../protocol/code.ts";
+import type { Metadata } from "../../protocol/metadata.ts";
 import { type MetadataSize, metadataSize } from "../../protocol/metadata-rules.ts";
 import type { Status } from "../../protocol/status.ts";
 import type { OutgoingCall } from "../client.ts";
-import type { ServedMethod, ServerTransport, UnsentCall } from "../server.ts";
+import type { ServedMethod, ServerTransport, UnknownCall, UnsentCall } from "../server.ts";
 import type { CallServer } from "./call.ts";
+import { copyRequestMetadata } from "./copy-metadata.ts";
+import { inProcessPeer } from "./server-stream.ts";
 import { Turn } from "./turn.ts";
 
 /** The server limits that apply within a process. */
@@ -31,10 +34,13 @@ export class InProcessTransport implements Omit<ServerTransport, "listen">, Call
   readonly turn = new Turn();
   readonly #methods = new Map<string, ServedMethod>();
   readonly #running = new LinkedSet<LocalRunningCall>();
+  readonly #onUnknown: ((call: UnknownCall) => void) | undefined;
   #drained: PromiseWithResolvers<void> | undefined;
 
-  constructor(limits: InProcessServerLimits) {
+  /** @param onUnknown called for each call to a method that is not served. It must not throw. */
+  constructor(limits: InProcessServerLimits, onUnknown?: (call: UnknownCall) => void) {
     this.limits = limits;
+    this.#onUnknown = onUnknown;
   }
 
   add(method: ServedMethod): void {
@@ -60,7 +66,7 @@ export class InProcessTransport implements Omit<ServerTransport, "listen">, Call
 
   /** Returns the method of a call, or the status that rejects the call. */
   find({ method: { path }, metadata }: OutgoingCall): ServedMethod | Status {
-    return this.refusal(metadata && metadataSize(metadata)) ?? this.served(path) ?? this.unknown(path);
+    return this.refusal(metadata && metadataSize(metadata)) ?? this.served(path) ?? this.unknown(path, () => metadata);
   }
 
   /** Returns the status that rejects a call, whatever its method. */
@@ -83,8 +89,19 @@ export class InProcessTransport implements Omit<ServerTransport, "listen">, Call
     return this.#methods.get(path);
   }
 
-  /** Returns the status of a call to a method that is not served. */
-  unknown(path: string): Status {
+  /**
+   * Returns the status of a call to a method that is not served.
+   *
+   * @param metadata returns that of the request.
+   */
+  unknown(path: string, metadata: () => Metadata | undefined): Status {
+    this.#onUnknown?.({
+      path,
+      metadata: copyRequestMetadata(metadata()),
+      peer: inProcessPeer,
+      authority: inProcessPeer,
+      secure: true,
+    });
     return rejection(Code.UNIMPLEMENTED, `The server does not implement the method ${path}`);
   }
 

@@ -17,6 +17,7 @@ import type { Status } from "../../../protocol/status.ts";
 import { steadyNow } from "../../../steady-clock.ts";
 import type { ClientStream, OutgoingCall } from "../../client.ts";
 import type { AttemptListener, Progress } from "../../connection.ts";
+import { tellReceived, tellSent } from "../../message-size.ts";
 import { CompressedMessages } from "../compressed-messages.ts";
 import { prefixOf, writeMessage } from "../write-message.ts";
 import { AttemptEnd, endRequest, noListener } from "./attempt-end.ts";
@@ -114,9 +115,14 @@ export class Attempt implements ClientStream, StreamHandler, ResponseSink {
     this.#connection.callBegins();
     this.#stream = stream;
     if (compression !== "identity") {
-      this.#requests = new CompressedMessages(stream, compression, () => this.drained());
+      this.#requests = new CompressedMessages(
+        stream,
+        compression,
+        () => this.drained(),
+        () => call.onMessageSize,
+      );
       if (request !== undefined) this.#requests.send(request, true, true);
-    }
+    } else if (request !== undefined) tellSent(call.onMessageSize, request.length, request.length);
   }
 
   get #path(): string {
@@ -129,11 +135,16 @@ export class Attempt implements ClientStream, StreamHandler, ResponseSink {
     const stream = this.#stream;
     if (stream === undefined || this.#isTooLarge(message)) return true;
     this.#connection.socket.messageSent();
-    const room = this.#requests === undefined ? writeMessage(stream, message, false, false) : this.#requests.send(message, compress, false);
+    const room = this.#requests === undefined ? this.#write(stream, message) : this.#requests.send(message, compress, false);
     // The write may have ended the stream.
     if (room || this.#stream === undefined) return true;
     this.#wantsDrain = true;
     return false;
+  }
+
+  #write(stream: Stream, message: Buffer): boolean {
+    tellSent(this.#call.onMessageSize, message.length, message.length);
+    return writeMessage(stream, message, false, false);
   }
 
   halfClose(): void {
@@ -199,6 +210,7 @@ export class Attempt implements ClientStream, StreamHandler, ResponseSink {
         stream.credit(length);
         this.#answered = true;
         this.#connection.socket.messageReceived();
+        tellReceived(this.#call.onMessageSize, length - prefix, length - prefix);
         this.#listener.onMessage(cut(data, prefix, length), false);
       } else {
         this.#responses ??= new Responses(stream, this, this.#path, this.#encoding, this.#connection.limits, this.#pulled);
@@ -241,8 +253,9 @@ export class Attempt implements ClientStream, StreamHandler, ResponseSink {
 
   // Called by `Responses`.
 
-  onResponse(message: Buffer, compressed: boolean): void {
+  onResponse(message: Buffer, compressed: boolean, wireBytes: number): void {
     this.#connection.socket.messageReceived();
+    tellReceived(this.#call.onMessageSize, message.length, wireBytes);
     this.#listener.onMessage(message, compressed);
   }
 

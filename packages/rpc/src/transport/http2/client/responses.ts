@@ -12,7 +12,8 @@ const prefix = 5;
 
 /** Receives the responses. */
 export interface ResponseSink {
-  onResponse(message: Buffer, compressed: boolean): void;
+  /** @param wireBytes the size of the message as it arrived, without its prefix. */
+  onResponse(message: Buffer, compressed: boolean, wireBytes: number): void;
   /** A response cannot be read. No callback follows. */
   onFault(status: Status): void;
   /** All messages that were pulled and have arrived are delivered. */
@@ -134,7 +135,7 @@ export class Responses {
     const known = isCompression(encoding);
     if (flag === 0 && known) {
       this.begun = true;
-      this.#sink.onResponse(message, false);
+      this.#sink.onResponse(message, false, message.length);
       return true;
     }
     if (flag === 1 && known && encoding !== "identity") void this.#inflate(message, encoding);
@@ -163,7 +164,7 @@ export class Responses {
     }
     if (this.#closed) return;
     this.begun = true;
-    this.#sink.onResponse(message, true);
+    this.#sink.onResponse(message, true, bytes.length);
     this.#deliver();
   }
 }

@@ -10,6 +10,7 @@ import type { Metadata } from "../../../protocol/metadata.ts";
 import type { Status } from "../../../protocol/status.ts";
 import type { ClientCertificate } from "../../../security/peer-certificate.ts";
 import { steadyNow } from "../../../steady-clock.ts";
+import { type MessageObserver, tellReceived, tellSent } from "../../message-size.ts";
 import type { ServerListener, ServerStream } from "../../server.ts";
 import { CompressedMessages } from "../compressed-messages.ts";
 import { writeMessage } from "../write-message.ts";
@@ -39,10 +40,14 @@ export class CallStream implements ServerStream, StreamHandler, Receiver, Receiv
   /** Where it begins in its buffer. */
   #requestStart = 0;
   #requestCompressed = false;
+  /** Its size, and its size as it arrived. -1 until it has arrived. */
+  #requestBytes = -1;
+  #requestWireBytes = -1;
   /** Whether all requests have been delivered. */
   #complete = false;
   #headerSent = false;
   #compressed: CompressedMessages | undefined = undefined;
+  #observer: MessageObserver | undefined = undefined;
   /** Whether the call has ended here: its status has been sent, or never will be. */
   ended = false;
   pendingBytes = 0;
@@ -136,6 +141,15 @@ export class CallStream implements ServerStream, StreamHandler, Receiver, Receiv
     return accepts(this.#head.acceptEncoding, compression);
   }
 
+  observe(observer: MessageObserver): void {
+    this.#observer = observer;
+    if (this.#requestBytes !== -1) tellReceived(observer, this.#requestBytes, this.#requestWireBytes);
+  }
+
+  get written(): Promise<void> | undefined {
+    return this.#compressed?.written;
+  }
+
   pull(): void {
     const requests = this.#requests;
     this.#wanted = true;
@@ -153,7 +167,14 @@ export class CallStream implements ServerStream, StreamHandler, Receiver, Receiv
       return;
     }
     this.#headerSent = true;
-    if (compression !== "identity") this.#compressed = new CompressedMessages(this.#stream, compression, () => this.onDrain());
+    if (compression !== "identity") {
+      this.#compressed = new CompressedMessages(
+        this.#stream,
+        compression,
+        () => this.onDrain(),
+        () => this.#observer,
+      );
+    }
     this.#stream.sendHeaders(list);
   }
 
@@ -166,8 +187,9 @@ export class CallStream implements ServerStream, StreamHandler, Receiver, Receiv
     }
     if (!this.#headerSent) this.sendHeader(undefined, "identity");
     this.#connection.socket.messageSent();
-    const compressed = this.#compressed;
-    return compressed === undefined ? writeMessage(this.#stream, message, false, false) : compressed.send(message, compress, false);
+    if (this.#compressed !== undefined) return this.#compressed.send(message, compress, false);
+    tellSent(this.#observer, message.length, message.length);
+    return writeMessage(this.#stream, message, false, false);
   }
 
   end(status: Status | undefined, response: Buffer | undefined, compress: boolean): void {
@@ -181,8 +203,10 @@ export class CallStream implements ServerStream, StreamHandler, Receiver, Receiv
     this.#finish();
     if (response !== undefined) this.#connection.socket.messageSent();
     const compressed = this.#compressed;
-    if (compressed === undefined) endResponse(this.#stream, this.#headerSent, status, response);
-    else {
+    if (compressed === undefined) {
+      if (response !== undefined) tellSent(this.#observer, response.length, response.length);
+      endResponse(this.#stream, this.#headerSent, status, response);
+    } else {
       if (response !== undefined) compressed.send(response, compress, false);
       void compressed.written.then(() => endResponse(this.#stream, true, status, undefined));
     }
@@ -255,13 +279,16 @@ export class CallStream implements ServerStream, StreamHandler, Receiver, Receiv
 
   // Called by `Requests`.
 
-  onRequest(message: Buffer, compressed: boolean, start: number): void {
+  onRequest(message: Buffer, compressed: boolean, start: number, wireBytes: number): void {
     this.#connection.socket.messageReceived();
+    tellReceived(this.#observer, message.length - start, wireBytes);
     if (this.#head.method.requestStream) this.#listener?.onMessage(message, compressed, start);
     else if (this.#request === undefined) {
       this.#request = message;
       this.#requestStart = start;
       this.#requestCompressed = compressed;
+      this.#requestBytes = message.length - start;
+      this.#requestWireBytes = wireBytes;
     } else this.abort(Code.UNIMPLEMENTED, `Received a second request message for ${this.#head.method.path}`);
   }
 

@@ -46,14 +46,18 @@ export class RequestHead {
     this.mayReset = method.requestStream && halfClosesBeforeReset(fields.userAgent);
   }
 
-  /** RFC 9113, section 8.3.1: a request without `:authority` may have `host`. */
   get authority(): string {
-    return this.#list.authority ?? this.#list.get("host") ?? "";
+    return authorityOf(this.#list);
   }
 
   metadata(): Metadata {
     return requestMetadata(this.#list);
   }
+}
+
+/** RFC 9113, section 8.3.1: a request without `:authority` may have `host`. */
+export function authorityOf(list: HeaderList): string {
+  return list.authority ?? list.get("host") ?? "";
 }
 
 /**
@@ -117,6 +121,9 @@ const notPost = httpList(405, status(Code.INTERNAL, "a call must be a POST reque
 /** Requests other than gRPC get a plain HTTP response (PROTOCOL-HTTP2.md). */
 export const notGrpc: HeaderList = HeaderList.response(415, [["accept-post", "application/grpc, application/grpc+proto"]]);
 
+/** The memo of a response to a call whose method is not served. */
+export const unknownMethod: unique symbol = Symbol("unknown method");
+
 /** Returns the head of a call, or the header list of the complete response that rejects it. */
 export function readHead(list: HeaderList, rules: HeadRules): RequestHead | HeaderList {
   const { memo, path = "" } = list;
@@ -141,7 +148,9 @@ export function readHead(list: HeaderList, rules: HeadRules): RequestHead | Head
   const method = methodOf(path, rules);
   // Not cached: the method may be added later.
   if (method === undefined) {
-    return trailersOnlyList(status(Code.UNIMPLEMENTED, `The server does not implement the method ${path.slice(0, shownPath)}`));
+    const response = trailersOnlyList(status(Code.UNIMPLEMENTED, `The server does not implement the method ${path.slice(0, shownPath)}`));
+    response.memo = unknownMethod;
+    return response;
   }
   const head = new RequestHead(method, list, fields);
   list.memo = head;

@@ -13,8 +13,11 @@ const prefix = 5;
 export interface Receiver {
   /** Whether the call has ended, so that no more requests are delivered. */
   readonly ended: boolean;
-  /** @param start where the message begins in the buffer. If it is not 0, the buffer is borrowed. */
-  onRequest(message: Buffer, compressed: boolean, start: number): void;
+  /**
+   * @param start where the message begins in the buffer. If it is not 0, the buffer is borrowed.
+   * @param wireBytes the size of the message as it arrived, without its prefix.
+   */
+  onRequest(message: Buffer, compressed: boolean, start: number, wireBytes: number): void;
   /** The client has half-closed, and all requests have been delivered. */
   onRequestsEnd(): void;
   /** Reports how many received bytes have not been delivered. */
@@ -136,7 +139,7 @@ export class Requests {
         Code.UNIMPLEMENTED,
         `Received message compressed with ${JSON.stringify(encoding.slice(0, 64))}, which is not supported`,
       );
-    } else if (flag === 0) this.#deliver(bytes, false);
+    } else if (flag === 0) this.#deliver(bytes, false, bytes.length);
     else if (compression === "identity") {
       receiver.abort(Code.INTERNAL, "Received compressed message, but grpc-encoding names no compression");
     } else {
@@ -149,14 +152,14 @@ export class Requests {
     const outcome = await decompress(bytes, compression, this.#limit).catch((failure: DecompressFailure) => failure);
     this.#inflating = -1;
     if (this.#receiver.ended) return;
-    if (Buffer.isBuffer(outcome)) this.#deliver(outcome, true);
+    if (Buffer.isBuffer(outcome)) this.#deliver(outcome, true, bytes.length);
     else this.#receiver.abort(outcome.code, outcome.details);
     this.#read();
   }
 
-  #deliver(message: Buffer, compressed: boolean): void {
+  #deliver(message: Buffer, compressed: boolean, wireBytes: number): void {
     this.#wanted--;
-    this.#receiver.onRequest(message, compressed, 0);
+    this.#receiver.onRequest(message, compressed, 0, wireBytes);
   }
 }
 
@@ -169,6 +172,7 @@ export function isWholeMessage(data: Buffer, { compression }: RequestHead, limit
 /** Delivers data that is exactly one uncompressed message. */
 export function deliverWhole(receiver: Pick<Receiver, "onRequest">, { method }: RequestHead, data: Buffer): void {
   // A message that fills most of its buffer may share it.
-  if (method.borrows === true && data.buffer.byteLength > 2 * data.length) receiver.onRequest(data, false, prefix);
-  else receiver.onRequest(cut(data, prefix, data.length), false, 0);
+  const length = data.length - prefix;
+  if (method.borrows === true && data.buffer.byteLength > 2 * data.length) receiver.onRequest(data, false, prefix, length);
+  else receiver.onRequest(cut(data, prefix, data.length), false, 0, length);
 }

@@ -15,11 +15,12 @@ import { checkFunction, checkOptionNames, checkString, type Names, optional, wro
 import { defaultServerLimits, type ServerLimits, withDefaults } from "../../../limits/limits.ts";
 import type { Certificates } from "../../../security/certificates.ts";
 import { type ServerTls, serverCertificates } from "../../../security/tls.ts";
-import type { ListenAddress, Listening, ServedMethod, ServerTransport, UnsentCall } from "../../server.ts";
+import type { ListenAddress, Listening, ServedMethod, ServerTransport, UnknownCall, UnsentCall } from "../../server.ts";
 import { CallStream } from "./call-stream.ts";
 import { engineOptions } from "./engine-options.ts";
 import { Listener } from "./listener.ts";
-import { notGrpc, RequestHead, readHead } from "./request-head.ts";
+import { authorityOf, notGrpc, RequestHead, readHead, unknownMethod } from "./request-head.ts";
+import { requestMetadata } from "./request-metadata.ts";
 import { peerOf, ServerConnection } from "./server-connection.ts";
 
 export interface Http2ServerOptions {
@@ -32,6 +33,11 @@ export interface Http2ServerOptions {
    */
   readonly find?: ((path: string) => ServedMethod | undefined) | undefined;
   /**
+   * Called for each call to a method that is not served. It only observes: the call ends with
+   * UNIMPLEMENTED. `onError` is called with what it throws. Default: none.
+   */
+  readonly onUnknown?: ((call: UnknownCall) => void) | undefined;
+  /**
    * Serves the streams that are not gRPC: any HTTP method, and any content type except
    * `application/grpc` and `application/grpc+proto`. The values of headers may begin or end with
    * spaces. The handler enforces its own limits for bodies and times. Default: such requests get the
@@ -40,7 +46,7 @@ export interface Http2ServerOptions {
   readonly other?: ((stream: Stream, headers: HeaderList, endStream: boolean) => StreamHandler) | undefined;
 }
 
-const names: Names<Http2ServerOptions> = { onError: true, find: true, other: true };
+const names: Names<Http2ServerOptions> = { onError: true, find: true, onUnknown: true, other: true };
 
 /** The HTTP/2 transport. Its limits and `drain` cover the streams of `other`, too. */
 export interface Http2ServerTransport extends ServerTransport {
@@ -78,6 +84,7 @@ const answered: StreamHandler = {};
 class Transport implements Http2ServerTransport {
   readonly #limits: ServerLimits;
   readonly #onError: (error: unknown) => void;
+  readonly #onUnknown: ((call: UnknownCall) => void) | undefined;
   readonly #methods = new Map<string, ServedMethod>();
   readonly #engine: Server;
   readonly #listeners = new Set<Listener>();
@@ -87,10 +94,12 @@ class Transport implements Http2ServerTransport {
   #clock: NodeJS.Timeout | undefined;
   #drained: Promise<void> | undefined;
 
-  constructor(limits: ServerLimits, { onError, find, other }: Http2ServerOptions) {
+  constructor(limits: ServerLimits, { onError, find, onUnknown, other }: Http2ServerOptions) {
     this.#limits = limits;
     this.#onError = onError ?? (() => {});
+    this.#onUnknown = onUnknown;
     const rules = { methods: this.#methods, find, takesOthers: other !== undefined, maxMetadataPairs: limits.maxMetadataPairs };
+    const tellUnknown = (stream: Stream, list: HeaderList) => this.#tellUnknown(stream, list);
     this.#engine = createServer({
       ...engineOptions(limits),
       // The engine also reports the errors of peers, which are no bugs.
@@ -100,6 +109,7 @@ class Transport implements Http2ServerTransport {
         if (head === notGrpc && other !== undefined) return other(stream, list, endStream);
         if (!(head instanceof RequestHead)) {
           stream.respond(head);
+          if (head.memo === unknownMethod) tellUnknown(stream, list);
           return answered;
         }
         const call = new CallStream(stream, head, stream.connection.data as ServerConnection);
@@ -112,6 +122,17 @@ class Transport implements Http2ServerTransport {
         return call;
       },
     });
+  }
+
+  #tellUnknown({ connection }: Stream, list: HeaderList): void {
+    if (this.#onUnknown === undefined) return;
+    const { peer, secure } = connection.data as ServerConnection;
+    const { path = "" } = list;
+    try {
+      this.#onUnknown({ path, metadata: requestMetadata(list), peer, authority: authorityOf(list), secure });
+    } catch (error) {
+      this.#onError(error);
+    }
   }
 
   add(method: ServedMethod): void {
