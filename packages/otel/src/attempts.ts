@@ -1,51 +1,89 @@
-// The attempts of a call, as spans of their own and in the metrics of gRFC A66.
+// The attempts of a client's call: as spans of their own, and in the metrics of gRFC A66.
 import type { Attempt, ClientCall } from "@grpc-study/rpc";
-import { type Context, type Link, propagation, SpanKind, type Tracer, trace } from "@opentelemetry/api";
+import { type Context, type Link, propagation, type Span, SpanKind, type Tracer, trace } from "@opentelemetry/api";
 import type { Instruments, Subject } from "./instruments.ts";
+import { Messages } from "./messages.ts";
 import { attribute } from "./names.ts";
-import { clientOutcome, endClientSpan } from "./outcome.ts";
+import { clientOutcome, endClientSpan, type Outcome } from "./outcome.ts";
 import { setter } from "./propagation.ts";
 
+/** What observes a call, as far as it is observed. */
+export interface CallTelemetry {
+  readonly subject: Subject;
+  readonly tracer: Tracer | undefined;
+  readonly instruments: Instruments | undefined;
+  readonly span: Span | undefined;
+  /** The context of the span. */
+  readonly within: Context;
+  /** Whether messages are events of spans. */
+  readonly events: boolean;
+}
+
 /**
- * Gives each attempt a span inside that of the call, linked to the attempt before it. The server
- * continues the trace of the attempt that it receives. The name and the attributes follow gRFC A72.
+ * Observes the attempts of a call, and its messages, which are those of its attempts. A call whose
+ * attempts the channel does not report is one attempt.
  */
-export function traceAttempts(call: ClientCall, { method, rpc }: Subject, within: Context, tracer: Tracer): void {
-  let before: Link | undefined;
-  call.onAttempt((attempt) => {
+export class Attempts {
+  readonly #of: CallTelemetry;
+  readonly #startMs = performance.now();
+  /** The messages of the call, until an attempt is reported. */
+  readonly #messages: Messages;
+  #reported = false;
+  #before: Link | undefined;
+
+  constructor(call: Pick<ClientCall, "onAttempt" | "onMessageSize">, telemetry: CallTelemetry) {
+    this.#of = telemetry;
+    const { subject, tracer, instruments, span } = telemetry;
+    instruments?.attemptStarted(subject);
+    this.#messages = new Messages(telemetry.events && span?.isRecording() ? span : undefined);
+    if (this.#messages.hasEvents || instruments?.observesMessages) {
+      call.onMessageSize((message) => {
+        instruments?.message(subject, message);
+        if (!this.#reported) this.#messages.add(message);
+      });
+    }
+    if (tracer !== undefined || instruments?.measuresAttempts) call.onAttempt((attempt) => this.#begin(attempt));
+  }
+
+  #begin(attempt: Attempt): void {
+    const { subject, instruments } = this.#of;
+    if (this.#reported || !isFirst(attempt)) instruments?.attemptStarted(subject);
+    this.#reported = true;
+    const startMs = performance.now();
+    const span = this.#startSpan(attempt);
+    const messages = new Messages(this.#of.events ? span : undefined);
+    if (this.#of.events || instruments?.measuresAttempts) attempt.onMessageSize((message) => messages.add(message));
+    attempt.onEnd((error) => {
+      instruments?.attemptEnded(subject, (performance.now() - startMs) / 1000, clientOutcome(error), messages);
+      if (span !== undefined) endClientSpan(span, error, attempt.peer);
+    });
+  }
+
+  /**
+   * Starts a span inside that of the call, linked to the attempt before it. The server continues the
+   * trace of the attempt that it receives. The name and the attributes follow gRFC A72.
+   */
+  #startSpan(attempt: Attempt): Span | undefined {
+    const { tracer, within, subject } = this.#of;
+    if (tracer === undefined) return undefined;
     const attributes = {
-      ...rpc,
+      ...subject.rpc,
       [attribute.previousAttempts]: attempt.previousAttempts,
       [attribute.transparentRetry]: attempt.transparent,
     };
-    const links = before === undefined ? [] : [before];
-    const span = tracer.startSpan(`Attempt.${method}`, { kind: SpanKind.CLIENT, attributes, links }, within);
-    before = { context: span.spanContext() };
+    const links = this.#before === undefined ? [] : [this.#before];
+    const span = tracer.startSpan(`Attempt.${subject.method}`, { kind: SpanKind.CLIENT, attributes, links }, within);
+    this.#before = { context: span.spanContext() };
     propagation.inject(trace.setSpan(within, span), attempt.metadata, setter);
-    attempt.onEnd((error) => {
-      endClientSpan(span, error, attempt.peer);
-    });
-  });
-}
+    return span;
+  }
 
-/** Measures the attempts. A call whose attempts the channel does not report is one attempt. */
-export function measureAttempts(call: ClientCall, subject: Subject, instruments: Instruments): void {
-  const measure = (end: (listener: (error: unknown) => void) => void) => {
-    const startMs = performance.now();
-    end((error) => instruments.attemptEnded(subject, (performance.now() - startMs) / 1000, clientOutcome(error)));
-  };
-  let reported = false;
-  instruments.attemptStarted(subject);
-  call.onAttempt((attempt) => {
-    if (reported || !isFirst(attempt)) instruments.attemptStarted(subject);
-    reported = true;
-    measure((listener) => attempt.onEnd(listener));
-  });
-  measure((listener) =>
-    call.onEnd((error) => {
-      if (!reported) listener(error);
-    }),
-  );
+  /** The call has ended. */
+  ended(outcome: Outcome, endMs: number): void {
+    if (this.#reported) return;
+    const { subject, instruments } = this.#of;
+    instruments?.attemptEnded(subject, (endMs - this.#startMs) / 1000, outcome, this.#messages);
+  }
 }
 
 function isFirst({ previousAttempts, transparent }: Attempt): boolean {

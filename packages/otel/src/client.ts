@@ -1,15 +1,13 @@
 // Telemetry for the calls of a client.
-import type { ClientCall, ClientInterceptor, Metadata } from "@grpc-study/rpc";
+import type { ClientCall, ClientInterceptor } from "@grpc-study/rpc";
 import { type Attributes, type Context, context, propagation, type Span, SpanKind, type Tracer, trace } from "@opentelemetry/api";
-import { measureAttempts, traceAttempts } from "./attempts.ts";
+import { Attempts } from "./attempts.ts";
 import { Instruments, type Subject } from "./instruments.ts";
-import { MessagesIn } from "./messages.ts";
 import { type Settings, settingsFrom, type TelemetryOptions } from "./options.ts";
 import { clientOutcome, endClientSpan } from "./outcome.ts";
 import { addMetadata, setter } from "./propagation.ts";
 import { Sdk } from "./sdk.ts";
 import { Subjects } from "./subjects.ts";
-import { type Watch, watchOf } from "./watch-messages.ts";
 
 /**
  * Returns an interceptor that gives each call a client span, whose context it sends to the server,
@@ -37,71 +35,31 @@ export function clientTelemetry(options: TelemetryOptions = {}): ClientIntercept
     const { tracer, instruments } = sdk;
     if (settings.ignore?.(call.method)) return next();
     const subject = subjects.of(call.method, call.channel.target);
-    if (instruments !== undefined) measure(call, subject, instruments);
-    const span = tracer && startSpan(call, subject, tracer, settings);
-    const within = span?.within ?? context.active();
-    const watch = watchOf(call.method, { side: "client", span: span?.span, instruments, subject }, settings);
-    if (watch !== undefined) return watched(call, next, within, watch);
+    const startMs = performance.now();
+    instruments?.started(subject);
+    const parent = context.active();
+    const span = tracer && startSpan(call, subject, tracer, parent, settings);
+    const within = span === undefined ? parent : trace.setSpan(parent, span);
+    if (span !== undefined) propagation.inject(within, call.metadata, setter);
+    const attempts = new Attempts(call, { subject, tracer, instruments, span, within, events: settings.messageEvents });
+    call.onEnd((error) => {
+      const endMs = performance.now();
+      if (instruments !== undefined) {
+        const outcome = clientOutcome(error);
+        instruments.ended(subject, (endMs - startMs) / 1000, outcome);
+        attempts.ended(outcome, endMs);
+      }
+      if (span !== undefined) endClientSpan(span, error, call.peer);
+    });
     return span === undefined ? next() : context.with(within, next);
   }
   return Object.assign(clientTelemetry, { enabled: () => sdk.registered });
 }
 
 type Next = Parameters<ClientInterceptor>[1];
-type Response = Awaited<ReturnType<Next>>;
 
-function measure(call: ClientCall, subject: Subject, instruments: Instruments): void {
-  const startMs = performance.now();
-  instruments.started(subject);
-  if (instruments.measuresAttempts) measureAttempts(call, subject, instruments);
-  call.onEnd((error) => instruments.ended(subject, (performance.now() - startMs) / 1000, clientOutcome(error)));
-}
-
-function startSpan(
-  call: ClientCall,
-  subject: Subject,
-  tracer: Tracer,
-  settings: Settings,
-): { readonly span: Span; readonly within: Context } {
-  const parent = context.active();
-  const span = tracer.startSpan(subject.method, { kind: SpanKind.CLIENT, attributes: attributesOf(call, subject, settings) }, parent);
-  const within = trace.setSpan(parent, span);
-  propagation.inject(within, call.metadata, setter);
-  traceAttempts(call, subject, within, tracer);
-  call.onEnd((error) => endClientSpan(span, error, call.peer));
-  return { span, within };
-}
-
-function attributesOf(call: ClientCall, subject: Subject, { requestMetadata }: Settings): Attributes {
-  const attributes = { ...subject.rpc };
+function startSpan(call: ClientCall, subject: Subject, tracer: Tracer, parent: Context, { requestMetadata }: Settings): Span {
+  const attributes: Attributes = { ...subject.rpc };
   addMetadata(attributes, call.metadata, requestMetadata);
-  return attributes;
-}
-
-async function watched(call: ClientCall, next: Next, within: Context, watch: Watch): Promise<Response> {
-  if (call.requests === undefined) watch.request(call.request);
-  const change = call.requests && { requests: new MessagesIn(call.requests, within, watch.request) };
-  const response = await context.with(within, next, undefined, change);
-  if (response.messages !== undefined) return new CountedResponse(response, new MessagesIn(response.messages, within, watch.response));
-  watch.response(response.message);
-  return response;
-}
-
-/** A response whose messages are counted, with the metadata of the original one. */
-class CountedResponse {
-  readonly #response: Response;
-  readonly messages: MessagesIn<NonNullable<Response["messages"]> extends AsyncIterable<infer T> ? T : never>;
-
-  constructor(response: Response, messages: CountedResponse["messages"]) {
-    this.#response = response;
-    this.messages = messages;
-  }
-
-  get header(): Metadata {
-    return this.#response.header;
-  }
-
-  get trailer(): Metadata | undefined {
-    return this.#response.trailer;
-  }
+  return tracer.startSpan(subject.method, { kind: SpanKind.CLIENT, attributes }, parent);
 }

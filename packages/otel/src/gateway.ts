@@ -1,14 +1,17 @@
 // @grpc-study/otel/gateway: telemetry for the requests of @grpc-study/gateway, and their calls to the
 // upstream. It does not import the gateway: the types below are those of its option `observe`.
-import { Code, type Metadata } from "@grpc-study/rpc";
+import { type Attempt, Code, type MessageSize, type Metadata } from "@grpc-study/rpc";
 import { type Context, propagation, ROOT_CONTEXT, type Span, SpanKind, SpanStatusCode, type Tracer, trace } from "@opentelemetry/api";
+import { Attempts } from "./attempts.ts";
 import { commonAttributes, HttpInstruments, type HttpRequestInfo, responseAttributes, spanAttributes, spanName } from "./http.ts";
 import { Instruments, type Subject } from "./instruments.ts";
+import { Messages } from "./messages.ts";
+import { attribute } from "./names.ts";
 import { settingsFrom, type TelemetryOptions } from "./options.ts";
 import { endSpan, type Outcome, ok, outcomeOfCode } from "./outcome.ts";
 import { headerGetter, setter } from "./propagation.ts";
 import { Sdk } from "./sdk.ts";
-import { subjectOf } from "./subjects.ts";
+import { originalMethod, subjectOf, unknownSpanName, unknownSubject } from "./subjects.ts";
 import { idsOf } from "./trace-fields.ts";
 
 /** The call to an upstream that a request causes. */
@@ -16,6 +19,8 @@ interface GatewayCall {
   readonly method: string;
   readonly target: string;
   readonly metadata: Metadata;
+  onAttempt(observer: (attempt: Attempt) => void): void;
+  onMessageSize(observer: (message: MessageSize) => void): void;
 }
 
 /** How a request has ended. */
@@ -29,6 +34,8 @@ interface GatewayEnd {
 /** Observes one request. */
 export interface GatewayRequestObserver {
   readonly logFields: { readonly trace_id?: string; readonly span_id?: string };
+  /** Undefined if the sizes of messages are not measured. */
+  readonly message: ((message: MessageSize) => void) | undefined;
   call(call: GatewayCall): void;
   end(end: GatewayEnd): void;
 }
@@ -40,7 +47,7 @@ const names: readonly (keyof GatewayTelemetryOptions)[] = ["traces", "metrics", 
 
 /** The observer of a gateway: its option `observe`. */
 export interface GatewayTelemetry {
-  (request: HttpRequestInfo, protocol: "http" | "grpc"): GatewayRequestObserver;
+  (request: HttpRequestInfo, protocol: "http" | "grpc", route?: string): GatewayRequestObserver;
   readonly enabled: () => boolean;
 }
 
@@ -50,9 +57,9 @@ export interface GatewayTelemetry {
  * context the upstream receives. Without a registered SDK, it does nothing.
  *
  * Requests in REST, WebSockets, Connect and gRPC-Web have the spans and metrics of the semantic
- * conventions for HTTP, requests in gRPC and calls to the upstream those for gRPC. Attempts have
- * neither spans nor metrics. The lines of a request in the gateway's log have `trace_id` and
- * `span_id`.
+ * conventions for HTTP, requests in gRPC and calls to the upstream those for gRPC. If the channel of
+ * the upstream has a retry or hedging policy, each attempt has a span inside that of the call. The
+ * lines of a request in the gateway's log have `trace_id` and `span_id`.
  *
  * @example
  * createGateway({ services: [Greeter], upstream: "localhost:50051", observe: gatewayTelemetry() });
@@ -64,10 +71,12 @@ export function gatewayTelemetry(options: GatewayTelemetryOptions = {}): Gateway
   const sdk = new Sdk(settings, (meter) => ({
     http: new HttpInstruments(meter),
     server: new Instruments(meter, "server", settings.metrics),
-    client: new Instruments(meter, "client", settings.metrics),
+    client: new Instruments(meter, "client", settings.metrics, { attempts: true }),
   }));
-  const observe = (request: HttpRequestInfo, protocol: "http" | "grpc") =>
-    new RequestTelemetry(request, protocol, sdk.tracer, sdk.instruments);
+  const observe = (request: HttpRequestInfo, protocol: "http" | "grpc", route?: string) => {
+    const subject = protocol === "http" ? undefined : route === undefined ? unknownSubject : subjectOf(route, undefined);
+    return new RequestTelemetry(request, subject, sdk.tracer, sdk.instruments);
+  };
   return Object.assign(observe, { enabled: () => sdk.registered });
 }
 
@@ -82,6 +91,7 @@ interface RunningCall {
   readonly subject: Subject;
   readonly span: Span | undefined;
   readonly startMs: number;
+  readonly attempts: Attempts;
 }
 
 class RequestTelemetry implements GatewayRequestObserver {
@@ -93,22 +103,30 @@ class RequestTelemetry implements GatewayRequestObserver {
   readonly #span: Span | undefined;
   readonly #within: Context;
   readonly #startMs = performance.now();
+  readonly #messages = new Messages(undefined);
+  readonly message: ((message: MessageSize) => void) | undefined;
   #call: RunningCall | undefined;
 
+  /** @param subject the method of a request in gRPC. Undefined for HTTP. */
   constructor(
     request: HttpRequestInfo,
-    protocol: "http" | "grpc",
+    subject: Subject | undefined,
     tracer: Tracer | undefined,
     instruments: GatewayInstruments | undefined,
   ) {
     this.#request = request;
-    this.#subject = protocol === "grpc" ? subjectOf(request.path, undefined) : undefined;
+    this.#subject = subject;
+    this.message = subject === undefined || !instruments?.server.observesMessages ? undefined : (message) => this.#messages.add(message);
     this.#tracer = tracer;
     this.#instruments = instruments;
     const parent = propagation.extract(ROOT_CONTEXT, request.headers, headerGetter);
     if (tracer !== undefined) {
-      const attributes = this.#subject?.rpc ?? spanAttributes(request);
-      const name = this.#subject?.method ?? spanName(request, undefined);
+      const unknown = subject === unknownSubject;
+      const attributes = {
+        ...(subject?.rpc ?? spanAttributes(request)),
+        ...(unknown && { [attribute.rpcMethodOriginal]: originalMethod(request.path) }),
+      };
+      const name = unknown ? unknownSpanName : (subject?.method ?? spanName(request, undefined));
       this.#span = tracer.startSpan(name, { kind: SpanKind.SERVER, attributes }, parent);
     }
     this.#within = this.#span === undefined ? parent : trace.setSpan(parent, this.#span);
@@ -120,12 +138,17 @@ class RequestTelemetry implements GatewayRequestObserver {
     return idsOf(this.#span);
   }
 
-  call({ method, target, metadata }: GatewayCall): void {
-    const subject = subjectOf(method, target);
-    const span = this.#tracer?.startSpan(subject.method, { kind: SpanKind.CLIENT, attributes: { ...subject.rpc } }, this.#within);
-    this.#call = { subject, span, startMs: performance.now() };
-    this.#instruments?.client.started(subject);
-    if (span !== undefined) propagation.inject(trace.setSpan(this.#within, span), metadata, setter);
+  call(call: GatewayCall): void {
+    const subject = subjectOf(call.method, call.target);
+    const tracer = this.#tracer;
+    const instruments = this.#instruments?.client;
+    const startMs = performance.now();
+    const span = tracer?.startSpan(subject.method, { kind: SpanKind.CLIENT, attributes: { ...subject.rpc } }, this.#within);
+    instruments?.started(subject);
+    const within = span === undefined ? this.#within : trace.setSpan(this.#within, span);
+    if (span !== undefined) propagation.inject(within, call.metadata, setter);
+    const attempts = new Attempts(call, { subject, tracer, instruments, span, within, events: false });
+    this.#call = { subject, span, startMs, attempts };
   }
 
   end(end: GatewayEnd): void {
@@ -134,17 +157,18 @@ class RequestTelemetry implements GatewayRequestObserver {
     if (this.#subject === undefined) this.#endHttp(end, seconds);
     else {
       const outcome = outcomeOfCode(end.code, "server");
-      this.#instruments?.server.ended(this.#subject, seconds, outcome);
+      this.#instruments?.server.ended(this.#subject, seconds, outcome, this.#messages);
       if (this.#span !== undefined) endSpan(this.#span, outcome);
     }
   }
 
   #endCall({ code, callEndedAt }: GatewayEnd): void {
     if (this.#call === undefined) return;
-    const { subject, span, startMs } = this.#call;
+    const { subject, span, startMs, attempts } = this.#call;
     const outcome: Outcome = code === Code.OK ? ok : outcomeOfCode(code, "client");
     const endedAt = callEndedAt ?? performance.now();
     this.#instruments?.client.ended(subject, (endedAt - startMs) / 1000, outcome);
+    attempts.ended(outcome, endedAt);
     if (span !== undefined) endSpan(span, outcome, endedAt);
   }
 

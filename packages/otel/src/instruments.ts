@@ -1,5 +1,7 @@
 // The metrics of calls, by the names that the options select.
+import type { MessageSize } from "@grpc-study/rpc";
 import { type Attributes, type Counter, type Histogram, type Meter, type UpDownCounter, ValueType } from "@opentelemetry/api";
+import type { Totals } from "./messages.ts";
 import { attribute, grpcSeconds, metric, rpcSeconds, sizeBytes } from "./names.ts";
 import type { MetricNames } from "./options.ts";
 import { addOutcome, type Outcome } from "./outcome.ts";
@@ -25,12 +27,14 @@ interface Extras {
 export class Instruments {
   readonly #active: UpDownCounter | undefined;
   readonly #duration: Histogram | undefined;
-  readonly #requestSize: Histogram | undefined;
-  readonly #responseSize: Histogram | undefined;
+  readonly #sentSize: Histogram | undefined;
+  readonly #receivedSize: Histogram | undefined;
   readonly #grpcStarted: Counter | undefined;
   readonly #grpcDuration: Histogram | undefined;
   readonly #grpcAttemptStarted: Counter | undefined;
   readonly #grpcAttemptDuration: Histogram | undefined;
+  readonly #grpcSent: Histogram | undefined;
+  readonly #grpcReceived: Histogram | undefined;
 
   constructor(meter: Meter, side: "client" | "server", names: ReadonlySet<MetricNames>, { sizes = false, attempts = false }: Extras = {}) {
     if (names.has("rpc") && sizes) {
@@ -41,8 +45,10 @@ export class Instruments {
           valueType: ValueType.INT,
           advice: { explicitBucketBoundaries: sizeBytes },
         });
-      this.#requestSize = size(side === "client" ? metric.clientRequestSize : metric.serverRequestSize, "request");
-      this.#responseSize = size(side === "client" ? metric.clientResponseSize : metric.serverResponseSize, "response");
+      const request = size(side === "client" ? metric.clientRequestSize : metric.serverRequestSize, "request");
+      const response = size(side === "client" ? metric.clientResponseSize : metric.serverResponseSize, "response");
+      this.#sentSize = side === "client" ? request : response;
+      this.#receivedSize = side === "client" ? response : request;
     }
     if (names.has("rpc")) {
       this.#active = meter.createUpDownCounter(side === "client" ? metric.clientActive : metric.serverActive, {
@@ -68,7 +74,20 @@ export class Instruments {
         unit: "s",
         advice: { explicitBucketBoundaries: grpcSeconds },
       });
+      const total = (name: string, what: string) =>
+        meter.createHistogram(name, {
+          description: `Total bytes (compressed but not encrypted) ${what}; does not include gRPC or transport framing bytes.`,
+          unit: "By",
+          valueType: ValueType.INT,
+          advice: { explicitBucketBoundaries: sizeBytes },
+        });
+      if (side === "server") {
+        this.#grpcSent = total(metric.grpcServerSent, "sent across all response messages per call");
+        this.#grpcReceived = total(metric.grpcServerReceived, "received across all request messages per call");
+      }
       if (attempts) {
+        this.#grpcSent = total(metric.grpcAttemptSent, "sent across all request messages per attempt");
+        this.#grpcReceived = total(metric.grpcAttemptReceived, "received across all response messages per attempt");
         this.#grpcAttemptStarted = meter.createCounter(metric.grpcAttemptStarted, {
           description: "Number of attempts started, including those that have not completed.",
           unit: "{attempt}",
@@ -88,12 +107,26 @@ export class Instruments {
     return this.#grpcAttemptStarted !== undefined;
   }
 
+  /** Whether the sizes of messages are measured. */
+  get observesMessages(): boolean {
+    return this.#sentSize !== undefined || this.#grpcSent !== undefined;
+  }
+
   attemptStarted({ grpc }: Subject): void {
     this.#grpcAttemptStarted?.add(1, grpc);
   }
 
-  attemptEnded({ grpc }: Subject, seconds: number, { code }: Outcome): void {
-    this.#grpcAttemptDuration?.record(seconds, { ...grpc, [attribute.grpcStatus]: code });
+  attemptEnded({ grpc }: Subject, seconds: number, { code }: Outcome, totals: Totals): void {
+    if (this.#grpcAttemptDuration === undefined) return;
+    const attributes = { ...grpc, [attribute.grpcStatus]: code };
+    this.#grpcAttemptDuration.record(seconds, attributes);
+    this.#recordTotals(totals, attributes);
+  }
+
+  /** Does not record a total that the transport does not know. */
+  #recordTotals({ sent, received }: Totals, attributes: Attributes): void {
+    if (sent !== undefined) this.#grpcSent?.record(sent, attributes);
+    if (received !== undefined) this.#grpcReceived?.record(received, attributes);
   }
 
   started({ rpc, grpc }: Subject): void {
@@ -101,22 +134,22 @@ export class Instruments {
     this.#grpcStarted?.add(1, grpc);
   }
 
-  /** @param bytes the size of a message. */
-  request({ rpc }: Subject, bytes: number): void {
-    this.#requestSize?.record(bytes, rpc);
+  message({ rpc }: Subject, { direction, bytes }: MessageSize): void {
+    if (direction === "sent") this.#sentSize?.record(bytes, rpc);
+    else this.#receivedSize?.record(bytes, rpc);
   }
 
-  response({ rpc }: Subject, bytes: number): void {
-    this.#responseSize?.record(bytes, rpc);
-  }
-
-  ended({ rpc, grpc }: Subject, seconds: number, outcome: Outcome): void {
+  /** @param totals the messages of a server's call. A client's are measured by attempt. */
+  ended({ rpc, grpc }: Subject, seconds: number, outcome: Outcome, totals?: Totals): void {
     this.#active?.add(-1, rpc);
     if (this.#duration !== undefined) {
       const attributes = { ...rpc };
       addOutcome(attributes, outcome);
       this.#duration.record(seconds, attributes);
     }
-    this.#grpcDuration?.record(seconds, { ...grpc, [attribute.grpcStatus]: outcome.code });
+    if (this.#grpcDuration === undefined) return;
+    const attributes = { ...grpc, [attribute.grpcStatus]: outcome.code };
+    this.#grpcDuration.record(seconds, attributes);
+    if (totals !== undefined) this.#recordTotals(totals, attributes);
   }
 }

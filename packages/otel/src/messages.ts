@@ -1,52 +1,45 @@
-// The messages of a stream, read inside the context of their call and counted as events.
-import { type Context, context } from "@opentelemetry/api";
+// The sizes of the messages of a call or an attempt: as events of its span (gRFC A72), and as totals on
+// the wire (gRFC A66).
+import type { MessageSize } from "@grpc-study/rpc";
+import type { Attributes, Span } from "@opentelemetry/api";
+import { attribute, event } from "./names.ts";
 
-type Result<T> = IteratorResult<T, undefined>;
+/** The bytes of all messages on the wire. Undefined if the transport does not know the size of one. */
+export interface Totals {
+  readonly sent: number | undefined;
+  readonly received: number | undefined;
+}
 
-/**
- * Reads an iterable inside a context: a generator of a handler then runs all its steps in the
- * context of its call. It is not a generator itself, so that `return()` reaches the iterator while
- * a `next()` waits.
- */
-export class MessagesIn<T> implements AsyncIterableIterator<T, undefined> {
-  readonly #context: Context;
-  readonly #onMessage: ((message: T) => void) | undefined;
-  readonly #messages: AsyncIterable<T>;
-  #iterator: AsyncIterator<T, undefined> | undefined;
+export class Messages implements Totals {
+  sent: number | undefined = 0;
+  received: number | undefined = 0;
+  readonly #span: Span | undefined;
+  #numbers = { sent: 0, received: 0 };
 
-  /** @param onMessage called for each message. */
-  constructor(messages: AsyncIterable<T>, within: Context, onMessage: ((message: T) => void) | undefined) {
-    this.#messages = messages;
-    this.#context = within;
-    this.#onMessage = onMessage;
+  /** @param span gets an event for each message. Undefined without events. */
+  constructor(span: Span | undefined) {
+    this.#span = span;
   }
 
-  [Symbol.asyncIterator](): this {
-    return this;
+  /** Whether messages are events. */
+  get hasEvents(): boolean {
+    return this.#span !== undefined;
   }
 
-  next(): Promise<Result<T>> {
-    return context.with(this.#context, this.#onMessage === undefined ? this.#read : this.#watched, this);
-  }
-
-  /** Adds no promise to that of the iterator. */
-  #read(): Promise<Result<T>> {
-    this.#iterator ??= this.#messages[Symbol.asyncIterator]() as AsyncIterator<T, undefined>;
-    return this.#iterator.next();
-  }
-
-  async #watched(): Promise<Result<T>> {
-    const result = await this.#read();
-    if (!result.done) this.#onMessage?.(result.value);
-    return result;
-  }
-
-  async return(): Promise<Result<T>> {
-    await context.with(this.#context, () => this.#iterator?.return?.());
-    return { done: true, value: undefined };
+  add(message: MessageSize): void {
+    const { direction, wireBytes } = message;
+    const total = this[direction];
+    this[direction] = total === undefined || wireBytes === undefined ? undefined : total + wireBytes;
+    if (this.#span !== undefined) addEvents(this.#span, message, this.#numbers[direction]++);
   }
 }
 
-export function isPromise<T>(value: T | Promise<T>): value is Promise<T> {
-  return typeof (value as Promise<T>).then === "function";
+/** A compressed message has two events, in the order in which it becomes so. */
+function addEvents(span: Span, { direction, bytes, wireBytes = bytes }: MessageSize, number: number): void {
+  const common: Attributes = { [attribute.sequenceNumber]: number };
+  const plain = () => span.addEvent(event[direction], { ...common, [attribute.messageSize]: bytes });
+  const compressed = () => span.addEvent(event.compressed[direction], { ...common, [attribute.compressedSize]: wireBytes });
+  if (direction === "sent") plain();
+  if (wireBytes !== bytes) compressed();
+  if (direction === "received") plain();
 }

@@ -8,6 +8,7 @@ test("the names are those of the stable semantic conventions", () => {
     peerAddress: semconv.ATTR_NETWORK_PEER_ADDRESS,
     peerPort: semconv.ATTR_NETWORK_PEER_PORT,
     rpcMethod: semconv.ATTR_RPC_METHOD,
+    rpcMethodOriginal: semconv.ATTR_RPC_METHOD_ORIGINAL,
     rpcStatusCode: semconv.ATTR_RPC_STATUS_CODE,
     rpcSystem: semconv.ATTR_RPC_SYSTEM_NAME,
     serverAddress: semconv.ATTR_SERVER_ADDRESS,

@@ -8,6 +8,7 @@ export const attribute = {
   peerAddress: "network.peer.address",
   peerPort: "network.peer.port",
   rpcMethod: "rpc.method",
+  rpcMethodOriginal: "rpc.method_original",
   rpcStatusCode: "rpc.status_code",
   rpcSystem: "rpc.system.name",
   serverAddress: "server.address",
@@ -19,6 +20,7 @@ export const attribute = {
   // gRFC A72.
   previousAttempts: "previous-rpc-attempts",
   messageSize: "message-size",
+  compressedSize: "message-size-compressed",
   sequenceNumber: "sequence-number",
   transparentRetry: "transparent-retry",
 } as const;
@@ -51,12 +53,21 @@ export const metric = {
   // gRFC A66.
   grpcAttemptDuration: "grpc.client.attempt.duration",
   grpcAttemptStarted: "grpc.client.attempt.started",
+  grpcAttemptSent: "grpc.client.attempt.sent_total_compressed_message_size",
+  grpcAttemptReceived: "grpc.client.attempt.rcvd_total_compressed_message_size",
   grpcClientDuration: "grpc.client.call.duration",
   grpcServerDuration: "grpc.server.call.duration",
   grpcServerStarted: "grpc.server.call.started",
+  grpcServerSent: "grpc.server.call.sent_total_compressed_message_size",
+  grpcServerReceived: "grpc.server.call.rcvd_total_compressed_message_size",
 } as const;
 
-export const event = { inbound: "Inbound message", outbound: "Outbound message" } as const;
+/** gRFC A72. */
+export const event = {
+  received: "Inbound message",
+  sent: "Outbound message",
+  compressed: { received: "Inbound compressed message", sent: "Outbound message compressed" },
+} as const;
 
 export const requestMetadataPrefix = "rpc.request.metadata.";
 

@@ -19,13 +19,14 @@ export interface TelemetryOptions {
   readonly metrics?: readonly MetricNames[];
   /**
    * Whether each message is an event of the span: `Inbound message` or `Outbound message`, with a
-   * `sequence-number` from 0 (gRFC A72). Default: false.
+   * `sequence-number` from 0 and its `message-size` in bytes (gRFC A72). A compressed one is also
+   * `Inbound compressed message` or `Outbound message compressed`, with `message-size-compressed`.
+   * Default: false.
    */
   readonly messageEvents?: boolean;
   /**
    * Whether to record the size of each message in bytes, before compression:
-   * `rpc.server.request.size`, `rpc.server.response.size` and their kin, and `message-size` of
-   * events. It needs `rpc` in `metrics`, or `messageEvents`. Each message is encoded once more for it.
+   * `rpc.server.request.size`, `rpc.server.response.size` and their kin. It needs `rpc` in `metrics`.
    * Default: false.
    */
   readonly messageSizes?: boolean;
@@ -95,8 +96,7 @@ export function settingsFrom(where: string, options: TelemetryOptions, known: re
     throw wrong("tracerProvider", "a TracerProvider", tracerProvider);
   if (meterProvider !== undefined && typeof meterProvider?.getMeter !== "function")
     throw wrong("meterProvider", "a MeterProvider", meterProvider);
-  if (messageSizes && !messageEvents && !metrics.includes("rpc"))
-    throw new TypeError('messageSizes needs "rpc" in metrics, or messageEvents');
+  if (messageSizes && !metrics.includes("rpc")) throw new TypeError('messageSizes needs "rpc" in metrics');
   return {
     traces,
     metrics: new Set(metrics),

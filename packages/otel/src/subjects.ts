@@ -36,6 +36,21 @@ export function subjectOf(path: string, target: string | undefined): Subject {
   };
 }
 
+/** The subject of calls to methods that do not exist, so that clients cannot create values. */
+export const unknownSubject: Subject = {
+  method: "_OTHER",
+  rpc: { [attribute.rpcSystem]: "grpc", [attribute.rpcMethod]: "_OTHER" },
+  grpc: { [attribute.grpcMethod]: "other" },
+};
+
+/** The name of their spans: the system, because there is no method. */
+export const unknownSpanName = "grpc";
+
+/** The value of `rpc.method_original`. */
+export function originalMethod(path: string): string {
+  return path.slice(1, 201);
+}
+
 /** A66: the target with its scheme, which may be synthesized. */
 function canonical(target: string): string {
   return /^(?:dns|ipv4|ipv6|unix|xds):/.test(target) || !target.includes(":") ? target : `dns:///${target}`;

@@ -93,7 +93,7 @@ test.each(kindNames)("%s: each attempt is measured by the names of gRFC A66", as
       return "x";
     }),
     { retry: { codes: ["UNAVAILABLE"], maxAttempts: 5, initialBackoffMs: 1 } },
-    { metrics: ["grpc"] },
+    { metrics: ["grpc"], messageEvents: true },
   );
   await kinds[kind](client);
   await until(() => sdk.spans.length === 7);
@@ -104,4 +104,17 @@ test.each(kindNames)("%s: each attempt is measured by the names of gRFC A66", as
     .map(({ attributes, value }) => [attributes["grpc.status"], (value as { count: number }).count]);
   expect(Object.fromEntries(counts)).toEqual({ UNAVAILABLE: 2, OK: 1 });
   expect(points.find(({ name }) => name === "grpc.client.call.duration")).toMatchObject({ value: { count: 1 } });
+  // Each attempt sends its requests, and only the last one receives something.
+  const sizes = (name: string) =>
+    points
+      .filter((point) => point.name === `grpc.client.attempt.${name}_total_compressed_message_size`)
+      .map(({ attributes, value }) => [attributes["grpc.status"], (value as { sum: number }).sum]);
+  const requests = kind === "clientStream" || kind === "bidiStream" ? 2 : 1;
+  const responses = kind === "serverStream" || kind === "bidiStream" ? 2 : 1;
+  expect(Object.fromEntries(sizes("sent"))).toEqual({ UNAVAILABLE: 2 * 3 * requests, OK: 3 * requests });
+  expect(Object.fromEntries(sizes("rcvd"))).toEqual({ UNAVAILABLE: 0, OK: 3 * responses });
+  // The messages are events of the attempts, and not of the call.
+  const events = new Map(sdk.spans.map(({ name, attributes, events }) => [`${name} ${attributes["previous-rpc-attempts"] ?? ""}`, events]));
+  expect(events.get(`Attempt.${methodOf(kind)} 0`)?.map(({ name }) => name)).toEqual(Array(requests).fill("Outbound message"));
+  expect(events.get(`Attempt.${methodOf(kind)} 2`)).toHaveLength(requests + responses);
 });

@@ -3,12 +3,14 @@ import * as grpc from "@grpc/grpc-js";
 import {
   type Channel,
   type Client,
+  type Compression,
   type Context,
   createChannel,
   createClient,
   createServer,
   type Handlers,
   implement,
+  type ServerOptions,
 } from "@grpc-study/rpc";
 import { grpcJsChannel, grpcJsTransport } from "@grpc-study/rpc/grpc-js";
 import { onTestFinished } from "vitest";
@@ -25,6 +27,7 @@ export type EchoClient = Client<typeof EchoService>;
 interface CallOptions {
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
+  readonly compression?: Compression;
 }
 
 /** Calls each kind in the same way: with one request, to the end. */
@@ -68,10 +71,12 @@ export async function start(
   transport: Transport,
   handlers: Handlers<typeof EchoService>,
   { server: serverOptions, client: clientOptions }: { server?: TelemetryOptions; client?: TelemetryOptions } = {},
+  options: Pick<ServerOptions, "compression"> = {},
 ) {
   const server = createServer({
     interceptors: [serverTelemetry(serverOptions)],
     onError: () => {},
+    ...options,
     ...(transport === "grpc-js" && { transport: grpcJsTransport() }),
   });
   server.add(implement(EchoService, handlers));

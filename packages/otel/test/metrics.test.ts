@@ -1,10 +1,13 @@
 // Durations and active calls, by the names of the semantic conventions and of gRFC A66.
+import { gzipSync } from "node:zlib";
+import { create, toBinary } from "@bufbuild/protobuf";
 import { Code, createClient, RpcError } from "@grpc-study/rpc";
+import { SpanKind } from "@opentelemetry/api";
 import type { Histogram } from "@opentelemetry/sdk-metrics";
-import { describe, expect, test, vi } from "vitest";
-import { gatewayTelemetry } from "../src/gateway.ts";
+import { describe, expect, test } from "vitest";
 import { clientTelemetry } from "../src/index.ts";
-import { grpcSeconds, rpcSeconds } from "../src/names.ts";
+import { grpcSeconds, rpcSeconds, sizeBytes } from "../src/names.ts";
+import { MessageSchema } from "./gen/echo/v1/echo_pb.js";
 import { EchoService, everyWay, handlersOf, kinds, methodOf, start, until } from "./harness.ts";
 import { type Point, registerSdk } from "./sdk.ts";
 
@@ -105,7 +108,7 @@ test("gRFC A66 has its own names, attributes and buckets", async () => {
   expect(named(points, "grpc.client.attempt.duration")).toMatchObject([
     { unit: "s", attributes: { ...client, "grpc.status": "NOT_FOUND" }, value: { count: 1 } },
   ]);
-  expect(points.length).toBe(5);
+  expect(points.length).toBe(9);
   expect(histogramOf(points, "grpc.client.call.duration").buckets.boundaries).toEqual(grpcSeconds);
 });
 
@@ -116,24 +119,83 @@ test("both sets of names, or none", async () => {
   await until(() => sdk.spans.length === 2);
   expect((await sdk.points()).map(({ name }) => name).sort()).toEqual([
     "grpc.server.call.duration",
+    "grpc.server.call.rcvd_total_compressed_message_size",
+    "grpc.server.call.sent_total_compressed_message_size",
     "grpc.server.call.started",
     "rpc.server.active_calls",
     "rpc.server.call.duration",
   ]);
 });
 
-test("a call to a method that the server does not have creates no attribute value on the server", async () => {
+test.each(["http2", "in process"] as const)("%s: calls to methods that the server does not have are _OTHER", async (transport) => {
   const sdk = registerSdk();
-  const { channel } = await start("http2", {});
-  const made = Array.from({ length: 20 }, (_, i) => ({ ...EchoService.method.unary, name: `Made${i}` }));
-  for (const method of made) {
-    const service = { ...EchoService, method: { ...EchoService.method, unary: { ...method } } };
-    const client = createClient(service as typeof EchoService, channel);
-    await expect(client.unary({})).rejects.toMatchObject({ code: Code.UNIMPLEMENTED });
+  const { channel } = await start(transport, { unary: () => ({}) }, { server: { metrics: ["rpc", "grpc"], requestMetadata: ["m"] } });
+  const interceptors = [clientTelemetry({ metrics: [] })];
+  for (let i = 0; i < 20; i++) {
+    const made = { ...EchoService.method.unary, name: `Made${i}` };
+    const service = { ...EchoService, methods: [made], method: { ...EchoService.method, unary: made } };
+    const client = createClient(service as typeof EchoService, channel, { interceptors });
+    await expect(client.unary({}, { metadata: { m: "x" } })).rejects.toMatchObject({ code: Code.UNIMPLEMENTED });
   }
-  const methods = new Set((await sdk.points()).map(({ attributes }) => attributes["rpc.method"]));
-  expect([...methods].filter((method) => String(method).includes("Made"))).toEqual([]);
-  expect(sdk.spans.filter(({ name }) => name.includes("Made"))).toEqual([]);
+  await until(() => sdk.spans.length === 40);
+  const servers = sdk.spans.filter(({ kind }) => kind === SpanKind.SERVER);
+  const [first] = servers;
+  const [caller] = sdk.spans.filter(({ kind }) => kind === SpanKind.CLIENT);
+  expect(servers.map(({ name }) => name)).toEqual(Array.from({ length: 20 }, () => "grpc"));
+  expect(first?.attributes).toMatchObject({
+    "rpc.system.name": "grpc",
+    "rpc.method": "_OTHER",
+    "rpc.method_original": "echo.v1.EchoService/Made0",
+    "rpc.status_code": "UNIMPLEMENTED",
+    "error.type": "UNIMPLEMENTED",
+    "rpc.request.metadata.m": ["x"],
+  });
+  expect(first?.parentSpanContext?.spanId).toBe(caller?.spanContext().spanId);
+  const points = await sdk.points();
+  expect(JSON.stringify(points)).not.toContain("Made");
+  expect(named(points, "rpc.server.call.duration")).toMatchObject([
+    { attributes: { "rpc.method": "_OTHER", "rpc.status_code": "UNIMPLEMENTED" }, value: { count: 20 } },
+  ]);
+  expect(named(points, "rpc.server.active_calls").map(({ value }) => value)).toEqual([0]);
+  expect(named(points, "grpc.server.call.started")).toMatchObject([{ attributes: { "grpc.method": "other" }, value: 20 }]);
+});
+
+const long = "compressible ".repeat(50);
+const longBytes = toBinary(MessageSchema, create(MessageSchema, { text: long }));
+
+test.each(everyWay)("gRFC A66, $kind over $transport: the total sizes on the wire", async ({ transport, kind }) => {
+  const sdk = registerSdk();
+  const compressed = transport === "http2";
+  const { client } = await start(
+    transport,
+    handlersOf(() => long),
+    { server: { metrics: ["grpc"] }, client: { metrics: ["grpc"] } },
+    compressed ? { compression: "gzip" } : {},
+  );
+  await kinds[kind](client, compressed ? { compression: "gzip" } : {});
+  await until(() => sdk.spans.length === 2);
+  const points = await sdk.points();
+  const sums = (side: "client.attempt" | "server.call", direction: "sent" | "rcvd") =>
+    named(points, `grpc.${side}.${direction}_total_compressed_message_size`).map(({ unit, value, attributes }) => {
+      expect({ unit, status: attributes["grpc.status"], method: attributes["grpc.method"] }).toEqual({
+        unit: "By",
+        status: "OK",
+        method: methodOf(kind),
+      });
+      const { count, sum, buckets } = value as Histogram;
+      expect(buckets.boundaries).toEqual(sizeBytes);
+      return { count, sum };
+    });
+  // A field takes two bytes beside its text, which gzip does not make smaller.
+  const requests = 3 * (kind === "clientStream" || kind === "bidiStream" ? 2 : 1);
+  const responses =
+    (kind === "serverStream" || kind === "bidiStream" ? 2 : 1) * (compressed ? gzipSync(longBytes).length : longBytes.length);
+  // grpc-js reports only the sizes of its server's responses.
+  const known = transport !== "grpc-js";
+  expect(sums("client.attempt", "sent")).toEqual(known ? [{ count: 1, sum: requests }] : []);
+  expect(sums("client.attempt", "rcvd")).toEqual(known ? [{ count: 1, sum: responses }] : []);
+  expect(sums("server.call", "rcvd")).toEqual(known ? [{ count: 1, sum: requests }] : []);
+  expect(sums("server.call", "sent")).toEqual([{ count: 1, sum: responses }]);
 });
 
 test("an SDK that is registered later is used", async () => {
@@ -144,14 +206,4 @@ test("an SDK that is registered later is used", async () => {
   await client.unary({});
   await until(() => sdk.spans.length === 2);
   expect(histogramOf(await sdk.points(), "rpc.server.call.duration").count).toBe(1);
-});
-
-test("a gateway has no instruments for attempts", () => {
-  const meter = registerSdk().meterProvider.getMeter("test");
-  const created = [vi.spyOn(meter, "createHistogram"), vi.spyOn(meter, "createCounter"), vi.spyOn(meter, "createUpDownCounter")];
-  const observe = gatewayTelemetry({ traces: false, metrics: ["grpc"], meterProvider: { getMeter: () => meter } });
-  expect(observe.enabled()).toBe(true);
-  const names = created.flatMap(({ mock }) => mock.calls.map(([name]) => name));
-  expect(names).toEqual(expect.arrayContaining(["grpc.server.call.duration", "grpc.client.call.duration"]));
-  expect(names.filter((name) => name.includes("attempt"))).toEqual([]);
 });
