@@ -1,7 +1,7 @@
 // One request to the gateway: the state and the call options that every kind of call needs.
 
 import type { DescMethod } from "@bufbuild/protobuf";
-import { Code, type Metadata, type MetadataInit, methodPath, RpcError } from "@grpc-study/rpc";
+import { type ClientInterceptor, Code, type Metadata, type MetadataInit, methodPath, RpcError } from "@grpc-study/rpc";
 import type { CallLimits, ClientCalls } from "./call-limits.ts";
 import { Cancellation } from "./cancellation.ts";
 import { longestMs } from "./check-values.ts";
@@ -45,6 +45,8 @@ export abstract class Exchange implements RunningCall, UpstreamCall {
   readonly settings: Settings;
   readonly signal = new Cancellation();
   metadata: MetadataInit = {};
+  /** What observes the call to the upstream. Set when it begins. */
+  interceptors: readonly ClientInterceptor[] | undefined = undefined;
   timeoutMs = Number.POSITIVE_INFINITY;
   /** The status of the call, for the access log. */
   code: Code = Code.OK;
@@ -65,7 +67,7 @@ export abstract class Exchange implements RunningCall, UpstreamCall {
   constructor(request: HttpRequest, settings: Settings) {
     this.request = request;
     this.settings = settings;
-    this.observation = isObserving(settings) ? Observation.begin(settings, request, "http") : undefined;
+    this.observation = isObserving(settings) ? Observation.begin(settings, request, "http", undefined) : undefined;
   }
 
   /** The route of the request: the path of its method, once that is known. */
@@ -163,7 +165,8 @@ export abstract class Exchange implements RunningCall, UpstreamCall {
     if (this.observation === undefined || this.#called === undefined) return;
     // Set by `begin`.
     const metadata = this.metadata as Metadata;
-    this.observation.call({ method: methodPath(this.#called), target: connection.channel.target, metadata });
+    const observers = this.observation.call({ method: methodPath(this.#called), target: connection.channel.target, metadata });
+    this.interceptors = observers.interceptors;
   }
 
   /** Releases what the call holds: its place in the limits, and its connection. */

@@ -10,6 +10,7 @@ import { consoleSetting } from "./console/console-setting.ts";
 import { abortMs, Core, defaultGraceMs, type Guard } from "./core.ts";
 import { type GuardedRequest, originsOf } from "./grpc/origin.ts";
 import { methodsOf } from "./grpc/relay.ts";
+import { unknownCalls } from "./grpc/unknown-calls.ts";
 import type { HttpHandler } from "./http/message.ts";
 import { handshakeHandler } from "./kinds/handshake.ts";
 import type { GatewayServerOptions, GatewayUpstreams } from "./options.ts";
@@ -91,10 +92,12 @@ export function createGateway(options: GatewayServerOptions): Gateway {
   // Another server decides which hosts it serves, unless the options do.
   const elsewhere = parts(allowedHosts && guardOf(() => []));
   const own = parts(guardOwn);
+  const originOf = originsOf(trustProxy, guardOwn);
   const server: Server = new Server({
     handler: own.handler,
     onUpgrade: own.upgrades.upgrade,
-    find: protocols.includes("grpc") ? methodsOf(core, originsOf(trustProxy, guardOwn)) : undefined,
+    find: protocols.includes("grpc") ? methodsOf(core, originOf) : undefined,
+    onUnknown: unknownCalls(core, originOf),
     callLimits: { maxReceiveMessageBytes: core.settings.bodyLimit, bodyTimeoutMs: core.settings.bodyTimeoutMs },
     onError: (error) => {
       const { logger } = options;

@@ -1,6 +1,6 @@
 // Observers of requests, for traces and metrics.
 import type { DescMethod } from "@bufbuild/protobuf";
-import { type Code, type Metadata, RpcError } from "@grpc-study/rpc";
+import { type Attempt, type ClientInterceptor, type Code, type MessageSize, type Metadata, RpcError } from "@grpc-study/rpc";
 import type { RequestInfo } from "./hooks.ts";
 import type { Protocol } from "./protocols.ts";
 
@@ -12,6 +12,13 @@ export interface ObservedCall {
   readonly target: string;
   /** The metadata of the call. The observer may set keys, such as a trace context. */
   readonly metadata: Metadata;
+  /**
+   * Calls the observer when an attempt of the call begins, as `ClientCall.onAttempt()` of
+   * `@grpc-study/rpc` does. May be used while the observer of the request is told of the call.
+   */
+  onAttempt(observer: (attempt: Attempt) => void): void;
+  /** Calls the observer with the size of each message of the call, as `ClientCall.onMessageSize()` does. */
+  onMessageSize(observer: (message: MessageSize) => void): void;
 }
 
 /** How a request has ended. */
@@ -33,6 +40,8 @@ export interface ObservedEnd {
 export interface RequestObserver {
   /** Fields of the request's lines in the log, such as the id of a trace. */
   readonly logFields?: Readonly<Record<string, unknown>> | undefined;
+  /** Called with the size of each message between a client in gRPC and the gateway. `end` follows the last one. */
+  readonly message?: ((message: MessageSize) => void) | undefined;
   /** Called once when the call to the upstream begins. */
   readonly call?: ((call: ObservedCall) => void) | undefined;
   /** Called once when the response is complete, or the client has gone. */
@@ -42,9 +51,12 @@ export interface RequestObserver {
 /**
  * Called for each request in each protocol, before its body is read. It observes, and must not throw:
  * its errors are logged, and change nothing.
+ *
+ * `route` is the path of the method that a request in gRPC calls. It is undefined if the gateway does
+ * not have the method, and for other protocols, whose route is known at the end.
  */
 export interface GatewayObserver {
-  (request: RequestInfo, protocol: "http" | "grpc"): RequestObserver | undefined;
+  (request: RequestInfo, protocol: "http" | "grpc", route: string | undefined): RequestObserver | undefined;
   /** Asked once for each request. If it returns false, nothing observes the request. Default: always enabled. */
   readonly enabled?: () => boolean;
 }
@@ -79,8 +91,13 @@ export class Observation {
   }
 
   /** Undefined if nothing observes the request. */
-  static begin({ observe, logger }: Observing, request: RequestInfo, protocol: "http" | "grpc"): Observation | undefined {
-    const observer = observe && safely(logger, () => observe(request, protocol));
+  static begin(
+    { observe, logger }: Observing,
+    request: RequestInfo,
+    protocol: "http" | "grpc",
+    route: string | undefined,
+  ): Observation | undefined {
+    const observer = observe && safely(logger, () => observe(request, protocol, route));
     return observer && new Observation(observer, logger);
   }
 
@@ -88,9 +105,18 @@ export class Observation {
     return this.#observer.logFields;
   }
 
-  call(call: ObservedCall): void {
+  /** Returns what observes the attempts and the messages of the call. */
+  call(call: Omit<ObservedCall, "onAttempt" | "onMessageSize">): CallObservers {
     this.#called = true;
-    safely(this.#logger, () => this.#observer.call?.(call));
+    const observers = new CallObservers(call);
+    safely(this.#logger, () => this.#observer.call?.(observers));
+    return observers;
+  }
+
+  /** Observes the messages of a client in gRPC. Undefined if nothing does. */
+  get message(): ((message: MessageSize) => void) | undefined {
+    const observer = this.#observer.message;
+    return observer && ((message) => void safely(this.#logger, () => observer.call(this.#observer, message)));
   }
 
   callEnded(): void {
@@ -103,6 +129,57 @@ export class Observation {
     this.callEnded();
     safely(this.#logger, () => this.#observer.end?.({ ...end, callEndedAt: this.#callEndedAt }));
   }
+}
+
+/** A call, and what observes it. */
+export class CallObservers implements ObservedCall {
+  readonly method: string;
+  readonly target: string;
+  readonly metadata: Metadata;
+  #onAttempt: ((attempt: Attempt) => void) | undefined;
+  #onMessageSize: ((message: MessageSize) => void) | undefined;
+
+  constructor({ method, target, metadata }: Pick<ObservedCall, "method" | "target" | "metadata">) {
+    this.method = method;
+    this.target = target;
+    this.metadata = metadata;
+  }
+
+  onAttempt(observer: (attempt: Attempt) => void): void {
+    this.#onAttempt = both(this.#onAttempt, observer);
+  }
+
+  onMessageSize(observer: (message: MessageSize) => void): void {
+    this.#onMessageSize = both(this.#onMessageSize, observer);
+  }
+
+  get attempts(): ((attempt: Attempt) => void) | undefined {
+    return this.#onAttempt;
+  }
+
+  get sizes(): ((message: MessageSize) => void) | undefined {
+    return this.#onMessageSize;
+  }
+
+  /** The interceptors that observe a call of a client. Undefined if nothing observes it. */
+  get interceptors(): readonly ClientInterceptor[] | undefined {
+    const { attempts, sizes } = this;
+    if (attempts === undefined && sizes === undefined) return undefined;
+    const observe: ClientInterceptor = (call, next) => {
+      if (attempts !== undefined) call.onAttempt(attempts);
+      if (sizes !== undefined) call.onMessageSize(sizes);
+      return next();
+    };
+    return [observe];
+  }
+}
+
+function both<T>(first: ((value: T) => void) | undefined, second: (value: T) => void): (value: T) => void {
+  if (first === undefined) return second;
+  return (value) => {
+    first(value);
+    second(value);
+  };
 }
 
 function safely<T>(logger: ErrorLog | undefined, run: () => T): T | undefined {

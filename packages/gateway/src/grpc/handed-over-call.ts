@@ -52,6 +52,7 @@ export class HandedOverCall extends RelayedCall implements HandedOverStream, Ser
     if (request === undefined) this.#handler = this.#local.open(this);
     else {
       this.#request = undefined;
+      this.#tell("sent", request.length - this.#start);
       this.#handler = this.#local.answer(this, request, this.#compressed, this.#start);
     }
     for (; this.#pulled > 0; this.#pulled--) this.pull();
@@ -92,20 +93,30 @@ export class HandedOverCall extends RelayedCall implements HandedOverStream, Ser
   }
 
   send(message: Buffer, compress: boolean): boolean {
-    return this.ended || this.caller.send(message, compress);
+    if (this.ended) return true;
+    this.#tell("received", message.length);
+    return this.caller.send(message, compress);
   }
 
   end(status: Status | undefined, response: Buffer | undefined, compress: boolean): void {
     if (this.ended) return;
     const shown = status && this.visible(status);
+    if (response !== undefined) this.#tell("received", response.length);
     this.release(shown?.code ?? Code.OK);
     this.caller.end(shown, response, compress);
+  }
+
+  /** Observes a message of the call to the handler, which nothing compresses. */
+  #tell(direction: "sent" | "received", bytes: number): void {
+    this.onMessageSize?.({ direction, bytes, wireBytes: bytes });
   }
 
   // Called by the caller's transport.
 
   onMessage(message: Buffer, compressed: boolean, start?: number): void {
-    if (!this.ended) this.#handler?.onMessage(message, compressed, start);
+    if (this.ended) return;
+    this.#tell("sent", message.length - (start ?? 0));
+    this.#handler?.onMessage(message, compressed, start);
   }
 
   onHalfClose(): void {

@@ -23,7 +23,10 @@ export interface Origin {
  * @param metadata the metadata of the caller.
  * @throws RpcError to reject the call, for example for a host that is not allowed.
  */
-export type OriginOf = (caller: ServerStream, metadata: Metadata) => Origin;
+export type OriginOf = (caller: Caller, metadata: Metadata) => Origin;
+
+/** What the origin of a call depends on. */
+type Caller = Pick<ServerStream, "peer" | "authority" | "secure">;
 
 /** What a guard sees of a call, in the form of an HTTP request. */
 export type GuardedRequest = Pick<HttpRequest, "method" | "headers" | "host">;
@@ -52,11 +55,11 @@ export function originsOf(trustProxy: TrustProxy | undefined, guard: (request: G
 }
 
 /** The origin of a call if no proxy is trusted. */
-function directOrigin({ peer, authority, secure }: ServerStream): Origin {
+function directOrigin({ peer, authority, secure }: Caller): Origin {
   return { addresses: [addressOf(peer)], host: authority, scheme: secure ? "https" : "http" };
 }
 
-function proxiedOrigin({ peer, authority, secure }: ServerStream, metadata: Metadata, proxies: Proxies): Origin {
+function proxiedOrigin({ peer, authority, secure }: Caller, metadata: Metadata, proxies: Proxies): Origin {
   const address = addressOf(peer);
   const headers = {
     host: authority,

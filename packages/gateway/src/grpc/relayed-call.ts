@@ -4,7 +4,7 @@
 import { randomUUID } from "node:crypto";
 import type { DescMethod } from "@bufbuild/protobuf";
 import { Code, type Metadata, RpcError } from "@grpc-study/rpc";
-import { type OutgoingMethod, requestFault, type ServerStream, type Status, steadyNow } from "@grpc-study/rpc/transport";
+import { type OutgoingCall, type OutgoingMethod, requestFault, type ServerStream, type Status, steadyNow } from "@grpc-study/rpc/transport";
 import type { ClientCalls } from "../call-limits.ts";
 import { logError, type Settings } from "../exchange.ts";
 import { type CallInfo, hookMetadata, type MetadataHook, replaceMetadata } from "../hooks.ts";
@@ -42,6 +42,9 @@ export abstract class RelayedCall implements RunningCall {
   protected head: CallerHead | undefined = undefined;
   /** The metadata that a hook or an observer has changed. */
   protected hooked: Metadata | undefined = undefined;
+  /** What observes the upstream's call. */
+  onAttempt: OutgoingCall["onAttempt"] = undefined;
+  onMessageSize: OutgoingCall["onMessageSize"] = undefined;
   /** The calls of the client in `callLimits`, while the call runs. */
   #client: ClientCalls | undefined = undefined;
   #timer: NodeJS.Timeout | undefined = undefined;
@@ -73,7 +76,7 @@ export abstract class RelayedCall implements RunningCall {
       const head = headOf(caller, settings.originOf);
       this.head = head;
       const request = { ...requestInfo(method.path, before, caller.authority, head.origin), requestId: this.requestId };
-      if (observing) this.#observation = Observation.begin(settings, request, "grpc");
+      if (observing) this.#observe(Observation.begin(settings, request, "grpc", method.path));
       if (hook === undefined) this.#start(head.fault);
       else {
         this.#count();
@@ -107,6 +110,12 @@ export abstract class RelayedCall implements RunningCall {
     this.caller.end(status, undefined, false);
   }
 
+  #observe(observation: Observation | undefined): void {
+    this.#observation = observation;
+    const message = observation?.message;
+    if (message !== undefined) this.caller.observe?.(message);
+  }
+
   /**
    * Opens the upstream's call.
    *
@@ -119,7 +128,10 @@ export abstract class RelayedCall implements RunningCall {
     if (this.#observation !== undefined && this.head !== undefined) {
       const { path, connections } = this.method;
       this.hooked ??= this.head.copy(this.requestId);
-      this.#observation.call({ method: path, target: connections.channel.target, metadata: this.hooked });
+      const target = connections.channel.target;
+      const { attempts, sizes } = this.#observation.call({ method: path, target, metadata: this.hooked });
+      this.onAttempt = attempts;
+      this.onMessageSize = sizes;
     }
     this.open();
   }
@@ -206,9 +218,22 @@ export abstract class RelayedCall implements RunningCall {
       settings.callLimits.end(this.#client);
       this.#client = undefined;
     }
-    const { path: route, desc } = this.method;
-    this.#observation?.end({ protocol: "grpc", code, status: 200, route, method: desc });
+    if (this.#observation !== undefined) this.#endObservation(this.#observation, code);
     if (settings.logger !== undefined) this.#log(code);
+  }
+
+  /** After the caller's stream has the last message. */
+  #endObservation(observation: Observation, code: Code): void {
+    const { path: route, desc } = this.method;
+    observation.callEnded();
+    const end = () => observation.end({ protocol: "grpc", code, status: 200, route, method: desc });
+    if (observation.message === undefined) end();
+    else
+      process.nextTick(() => {
+        const { written } = this.caller;
+        if (written === undefined) end();
+        else void written.then(end, end);
+      });
   }
 
   #log(code: Code): void {

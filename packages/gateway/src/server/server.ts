@@ -8,6 +8,7 @@ import {
   type ServerLimits,
   type ServerTls,
   serverCertificates,
+  type UnknownCall,
 } from "@grpc-study/rpc/transport";
 import { streamListener } from "../adapters/http2.ts";
 import { nodeListener } from "../adapters/node.ts";
@@ -26,6 +27,8 @@ export interface ServerInit {
   readonly onUpgrade?: UpgradeListener | undefined;
   /** The methods for gRPC calls over HTTP/2. Default: none. */
   readonly find?: ((path: string) => ServedMethod | undefined) | undefined;
+  /** Called for each gRPC call to another method. */
+  readonly onUnknown?: ((call: UnknownCall) => void) | undefined;
   /** Limits for gRPC calls, such as `maxReceiveMessageBytes`. */
   readonly callLimits?: Partial<ServerLimits> | undefined;
   /** Called with errors that handlers throw, which indicates a bug. */
@@ -61,13 +64,13 @@ export class Server {
    * key that cannot be used.
    */
   constructor(init: ServerInit) {
-    const { handler, trustProxy, tls, errors, find, onError } = init;
+    const { handler, trustProxy, tls, errors, find, onUnknown, onError } = init;
     const limits = withDefaults(init.limits);
     const connections = new Connections({ maxPipelined: limits.maxPipelined, stalledMs: limits.keepAliveTimeoutMs });
     const certificates: Certificates | undefined = tls && serverCertificates(tls);
     const http2 = createHttp2ServerTransport(
       { ...http2Limits(limits), ...init.callLimits },
-      { other: streamListener(handler, { trustProxy }), ...(find && { find }), ...(onError && { onError }) },
+      { other: streamListener(handler, { trustProxy }), onUnknown, ...(find && { find }), ...(onError && { onError }) },
     );
     this.#http2 = http2;
     this.#init = {
