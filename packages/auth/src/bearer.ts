@@ -1,7 +1,8 @@
 // Bearer tokens on the client, refreshed before they expire.
 import { Code, detached, type PerRpcCredentials, RpcError } from "@grpc-study/rpc";
+import { checkBoolean, checkFunction, type Names, wrongType } from "@grpc-study/rpc/checks";
 import { decodeJwt } from "jose";
-import { checkBoolean, checkFunction, checkOptions, checkSeconds, type Names, wrongType } from "./checks.ts";
+import { checkOptions, checkSeconds } from "./checks.ts";
 import { within } from "./within.ts";
 
 /** A token and when it expires. */

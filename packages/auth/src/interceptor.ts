@@ -1,7 +1,7 @@
 // What all kinds of credentials have in common: which methods need them, and what happens if there
 // are none.
 import { type Metadata, methodPath, type ServerCall, type ServerInterceptor, type ServiceOrMethod } from "@grpc-study/rpc";
-import { checkBoolean, type Names, wrongType } from "./checks.ts";
+import { checkBoolean, type Names, wrongType } from "@grpc-study/rpc/checks";
 import { unauthenticated } from "./errors.ts";
 import { type Identity, identity } from "./identity.ts";
 

@@ -1,7 +1,8 @@
 // Authorization: which scopes each method needs, in one table.
 import type { DescMethod, DescService } from "@bufbuild/protobuf";
 import { methodPath, type ServerCall, type ServerInterceptor } from "@grpc-study/rpc";
-import { checkText, wrongType } from "./checks.ts";
+import { wrongType } from "@grpc-study/rpc/checks";
+import { checkText } from "./checks.ts";
 import { permissionDenied, unauthenticated } from "./errors.ts";
 import { type Identity, identity } from "./identity.ts";
 import { healthName, reflectionNames } from "./interceptor.ts";

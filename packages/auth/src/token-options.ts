@@ -1,6 +1,7 @@
 // What a token must be like.
 import type { Context, ContextKey, ServerInterceptor } from "@grpc-study/rpc";
-import { checkBoolean, checkFunction, checkSeconds, checkText, checkTexts, type Names, wrongType } from "./checks.ts";
+import { checkBoolean, checkFunction, type Names, wrongType } from "@grpc-study/rpc/checks";
+import { checkSeconds, checkText, checkTexts } from "./checks.ts";
 import type { Identity } from "./identity.ts";
 import { type CredentialOptions, credentialNames } from "./interceptor.ts";
 

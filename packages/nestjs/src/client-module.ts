@@ -1,8 +1,8 @@
 // Typed clients as providers.
 import type { DescService } from "@bufbuild/protobuf";
 import { type Channel, type Client, type ConnectOptions, createClient } from "@grpc-study/rpc";
+import { checkOptions, type Names, shown, wrongType } from "@grpc-study/rpc/checks";
 import { type DynamicModule, type FactoryProvider, Inject, Module, type ModuleMetadata, type OnApplicationShutdown } from "@nestjs/common";
-import { checkOptionNames, type Names, shown, wrongType } from "./checks.ts";
 
 /** The target of a client, with the options of `createClient()`. */
 export interface ClientSettings extends ConnectOptions {
@@ -69,7 +69,7 @@ export class GrpcClientModule {
    * @throws TypeError for an unknown option, or without `useFactory`.
    */
   static registerAsync(service: DescService, options: AsyncClientOptions): DynamicModule {
-    checkOptionNames("registerAsync()", options, asyncNames);
+    checkOptions("registerAsync()", options, asyncNames);
     const { name, imports = [], inject = [], useFactory } = options;
     if (typeof useFactory !== "function") throw wrongType("the option useFactory of registerAsync()", "a function", useFactory);
     const client = clientToken(service, name);

@@ -5,7 +5,7 @@ import { Ctx, GrpcMethod, GrpcStreamCall, Payload } from "@nestjs/microservices"
 import { PARAM_ARGS_METADATA } from "@nestjs/microservices/constants.js";
 import type { Observable } from "rxjs";
 import "reflect-metadata";
-import { shown } from "./checks.ts";
+import { shown } from "@grpc-study/rpc/checks";
 import { observed } from "./streams.ts";
 
 type Init<O extends DescMessage> = MessageInitShape<O>;

@@ -1,8 +1,8 @@
 // The transport strategy: serves the handlers of controllers on a server of @grpc-study/rpc.
 import type { DescService } from "@bufbuild/protobuf";
 import { type BoundAddress, createServer, type Server as RpcServer, type ServerTls } from "@grpc-study/rpc";
+import { checkOptions, type Names, wrongType } from "@grpc-study/rpc/checks";
 import { type CustomTransportStrategy, type MessageHandler, Server, Transport } from "@nestjs/microservices";
-import { checkOptionNames, type Names, wrongType } from "./checks.ts";
 import { isGrpcPattern, type PatternHandler, servicesOf } from "./handlers.ts";
 
 export interface GrpcStrategyOptions {
@@ -100,7 +100,7 @@ export class GrpcStrategy extends Server implements CustomTransportStrategy {
 }
 
 function check(options: GrpcStrategyOptions): void {
-  checkOptionNames("GrpcStrategy", options, names);
+  checkOptions("GrpcStrategy", options, names);
   const { services, server, address, tls, graceMs } = options;
   if (!Array.isArray(services) || services.length === 0 || services.some((service) => service?.kind !== "service"))
     throw wrongType("the option services of GrpcStrategy", "an array of one or more descriptors of services", services);

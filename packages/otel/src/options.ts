@@ -1,6 +1,7 @@
 // The options of the interceptors, and their checks.
-import { inspect } from "node:util";
+
 import type { ServerCall } from "@grpc-study/rpc";
+import { shown, wrongType } from "@grpc-study/rpc/checks";
 import type { MeterProvider, TracerProvider } from "@opentelemetry/api";
 
 /** The descriptor of a method. */
@@ -84,18 +85,18 @@ export function settingsFrom(where: string, options: TelemetryOptions, known: re
   checkNames(where, options, known);
   const { traces = true, metrics = ["rpc"], messageEvents = false, messageSizes = false } = options;
   const { requestMetadata = [], ignore, tracerProvider, meterProvider } = options;
-  if (typeof traces !== "boolean") throw wrong("traces", "true or false", traces);
+  if (typeof traces !== "boolean") throw wrongType("traces", "true or false", traces);
   if (!Array.isArray(metrics) || metrics.some((name) => name !== "rpc" && name !== "grpc"))
-    throw wrong("metrics", 'a list of "rpc" and "grpc"', metrics);
-  if (typeof messageEvents !== "boolean") throw wrong("messageEvents", "true or false", messageEvents);
-  if (typeof messageSizes !== "boolean") throw wrong("messageSizes", "true or false", messageSizes);
+    throw wrongType("metrics", 'a list of "rpc" and "grpc"', metrics);
+  if (typeof messageEvents !== "boolean") throw wrongType("messageEvents", "true or false", messageEvents);
+  if (typeof messageSizes !== "boolean") throw wrongType("messageSizes", "true or false", messageSizes);
   if (!Array.isArray(requestMetadata) || requestMetadata.some((key) => typeof key !== "string" || key.endsWith("-bin")))
-    throw wrong("requestMetadata", "a list of keys that do not end in -bin", requestMetadata);
-  if (ignore !== undefined && typeof ignore !== "function") throw wrong("ignore", "a function", ignore);
+    throw wrongType("requestMetadata", "a list of keys that do not end in -bin", requestMetadata);
+  if (ignore !== undefined && typeof ignore !== "function") throw wrongType("ignore", "a function", ignore);
   if (tracerProvider !== undefined && typeof tracerProvider?.getTracer !== "function")
-    throw wrong("tracerProvider", "a TracerProvider", tracerProvider);
+    throw wrongType("tracerProvider", "a TracerProvider", tracerProvider);
   if (meterProvider !== undefined && typeof meterProvider?.getMeter !== "function")
-    throw wrong("meterProvider", "a MeterProvider", meterProvider);
+    throw wrongType("meterProvider", "a MeterProvider", meterProvider);
   if (messageSizes && !metrics.includes("rpc")) throw new TypeError('messageSizes needs "rpc" in metrics');
   return {
     traces,
@@ -107,14 +108,4 @@ export function settingsFrom(where: string, options: TelemetryOptions, known: re
     tracerProvider,
     meterProvider,
   };
-}
-
-export function wrong(name: string, expected: string, value: unknown): TypeError {
-  return new TypeError(`${name} must be ${expected}, got ${shown(value)}`);
-}
-
-/** Formats a value without the fields of an object, because one may be a secret. */
-function shown(value: unknown): string {
-  const depth = Array.isArray(value) ? 0 : -1;
-  return inspect(value, { depth, maxArrayLength: 3, maxStringLength: 100, breakLength: Number.POSITIVE_INFINITY });
 }

@@ -2,6 +2,9 @@
 // finds most mistakes; these checks cover values from JavaScript or from a file. Each error names
 // the argument or option, its value, and what is accepted. A wrong type is a TypeError; a value out
 // of range is a RangeError.
+//
+// The entry point `@grpc-study/rpc/checks` is for the packages of this repository. It may change in
+// any release.
 import { inspect } from "node:util";
 import type { DescMessage, DescService } from "@bufbuild/protobuf";
 
@@ -47,6 +50,12 @@ export function unknownOption(where: string, options: object | undefined, names:
 export function checkOptionNames(where: string, options: object | undefined, names: object): void {
   const fault = unknownOption(where, options, names);
   if (fault !== undefined) throw fault;
+}
+
+/** The same for a function that cannot do without its options. */
+export function checkOptions(where: string, options: unknown, names: object): void {
+  if (!isObject(options)) throw new TypeError(`${where} takes an object of options, got ${shown(options)}`);
+  checkOptionNames(where, options, names);
 }
 
 /** Checks an option that may be undefined. Returns the result of the check, or `undefined`. */

@@ -1,5 +1,6 @@
 // Options of keys that come from the issuer.
-import { checkBoolean, checkFunction, checkSeconds, type Names } from "../checks.ts";
+import { checkBoolean, checkFunction, type Names } from "@grpc-study/rpc/checks";
+import { checkSeconds } from "../checks.ts";
 
 /** How the keys of an issuer are requested and cached. */
 export interface RemoteKeysOptions {

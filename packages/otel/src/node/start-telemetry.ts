@@ -1,6 +1,7 @@
 // Starts the SDK: OTLP by the OTEL_* variables, and an endpoint for Prometheus.
+import { wrongType } from "@grpc-study/rpc/checks";
 import type { NodeSDK } from "@opentelemetry/sdk-node";
-import { checkNames, wrong } from "../options.ts";
+import { checkNames } from "../options.ts";
 import { type MetricsEndpoint, serveMetrics } from "./serve-metrics.ts";
 import { TelemetryError } from "./telemetry-error.ts";
 import { Warnings } from "./warnings.ts";
@@ -54,10 +55,10 @@ export interface Telemetry {
 export async function startTelemetry(options: StartTelemetryOptions): Promise<Telemetry> {
   checkNames("startTelemetry()", options, optionNames);
   const { serviceName, otlp = false, metrics, onWarning } = options;
-  if (typeof serviceName !== "string" || serviceName === "") throw wrong("serviceName", "a text that is not empty", serviceName);
-  if (typeof otlp !== "boolean") throw wrong("otlp", "true or false", otlp);
-  if (metrics !== undefined && typeof metrics !== "string") throw wrong("metrics", "host:port", metrics);
-  if (onWarning !== undefined && typeof onWarning !== "function") throw wrong("onWarning", "a function", onWarning);
+  if (typeof serviceName !== "string" || serviceName === "") throw wrongType("serviceName", "a text that is not empty", serviceName);
+  if (typeof otlp !== "boolean") throw wrongType("otlp", "true or false", otlp);
+  if (metrics !== undefined && typeof metrics !== "string") throw wrongType("metrics", "host:port", metrics);
+  if (onWarning !== undefined && typeof onWarning !== "function") throw wrongType("onWarning", "a function", onWarning);
   if (!otlp && metrics === undefined) throw new TypeError("startTelemetry() needs otlp or metrics");
   const { NodeSDK } = await load("@opentelemetry/sdk-node", () => import("@opentelemetry/sdk-node"));
   const endpoint = metrics === undefined ? undefined : await openEndpoint(metrics);
