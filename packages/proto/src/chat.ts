@@ -1,1 +1,2 @@
 export * from "../gen/chat/chat_pb.js";
+export * from "../gen/chat/rooms_pb.js";

@@ -23,6 +23,11 @@ const describeService = ({ typeName, methods }: DescService) => methods.map(({ n
 
 test.each([
   ["chat", chat.Greeter, ["/pb.Greeter/BidiHello bidi_streaming"]],
+  [
+    "chat",
+    chat.Rooms,
+    ["/chat.Rooms/Join server_streaming", "/chat.Rooms/Say unary", "/chat.Rooms/History unary", "/chat.Rooms/Members unary"],
+  ],
   ["hello", hello.SayHello, ["/SayHello/SayHello unary"]],
   ["hello-stream", helloStream.SayHello, ["/SayHello/SayHello bidi_streaming"]],
   ["helloworld", helloworld.Greeter, ["/proto.Greeter/SayHello unary"]],

@@ -26,7 +26,12 @@ setLogVerbosity(logVerbosity.NONE);
 test("each topic is an endpoint with its bound address and its services", async () => {
   const { endpoints } = await start([chat, streams], { port: 0 });
   expect(endpoints).toEqual([
-    { topic: "chat", address: expect.stringMatching(/^127\.0\.0\.1:[1-9]\d*$/), services: ["pb.Greeter"], security: "plaintext" },
+    {
+      topic: "chat",
+      address: expect.stringMatching(/^127\.0\.0\.1:[1-9]\d*$/),
+      services: ["pb.Greeter", "chat.Rooms"],
+      security: "plaintext",
+    },
     {
       topic: "streams",
       address: expect.stringMatching(/^127\.0\.0\.1:[1-9]\d*$/),

@@ -5,8 +5,11 @@ import { printer } from "../output.ts";
 import { action, type Io, topic } from "../topic.ts";
 import { chat } from "./client.ts";
 import { openLines } from "./lines.ts";
+import { roomsCommand } from "./rooms/command.ts";
 
-export const chatCommand = (io: Io): Command =>
+export const chatCommand = (io: Io): Command => chatTopic(io).addCommand(roomsCommand(io));
+
+const chatTopic = (io: Io): Command =>
   topic("chat", "127.0.0.1:8972", "chat line by line, until quit or the end of input")
     .addOption(
       new Option("--deadline <duration>", "deadline of the chat; --timeout replaces it").argParser(parseDuration).default(120_000, "2m"),

@@ -20,7 +20,9 @@ describe("the start table", () => {
     await server.stop();
     expect(server.address).toMatch(/^localhost:\d+$/);
     expect(server.stdout.text.replace(server.address, "localhost:12345")).toBe(
-      "topic  address          services    security\n" + "chat   localhost:12345  pb.Greeter  plaintext\n",
+      "topic  address          services    security\n" +
+        "chat   localhost:12345  pb.Greeter  plaintext\n" +
+        "                        chat.Rooms\n",
     );
   });
 

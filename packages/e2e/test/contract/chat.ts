@@ -13,7 +13,26 @@ const printed = "AI：1\nAI：我是谁!\nAI：我好么!\nAI：我好\n";
 export const chat: Topic = {
   name: "chat",
   listeners: [{ port: 8972, security: "plaintext" }],
-  definition: ["/pb.Greeter/BidiHello bidi_streaming", "pb.HelloRequest{string name=1}", "pb.HelloResponse{string reply=1}"],
+  definition: [
+    "/pb.Greeter/BidiHello bidi_streaming",
+    "pb.HelloRequest{string name=1}",
+    "pb.HelloResponse{string reply=1}",
+    // Not of the tutorial.
+    "/chat.Rooms/Join server_streaming",
+    "/chat.Rooms/Say unary",
+    "/chat.Rooms/History unary",
+    "/chat.Rooms/Members unary",
+    "chat.JoinRequest{string room=1; string user=2; int64 after=3; int32 last=4}",
+    "chat.JoinResponse{chat.Present present=1; string joined=2; string left=3; chat.ChatMessage message=4}",
+    "chat.Present{repeated string users=1; int64 position=2}",
+    "chat.ChatMessage{int64 position=1; google.protobuf.Timestamp time=2; string user=3; string text=4; string id=5}",
+    "chat.SayRequest{string room=1; string user=2; string text=3; string id=4}",
+    "chat.SayResponse{int64 position=1}",
+    "chat.HistoryRequest{string room=1; int32 page_size=2; string page_token=3}",
+    "chat.HistoryResponse{repeated chat.ChatMessage messages=1; string next_page_token=2}",
+    "chat.MembersRequest{string room=1}",
+    "chat.MembersResponse{repeated string users=1}",
+  ],
   calls: [
     { title: "BidiHello answers the tutorial's conversation", ...tutorial },
     {

@@ -4,9 +4,9 @@ import { Code, detail, implement, RpcError } from "@grpc-study/rpc";
 import { ResourceInfoSchema } from "@grpc-study/rpc/error-details";
 import type { OrderCondition } from "@grpc-study/store";
 import type { StoreSource } from "../data/store-source.ts";
-import { invalid } from "./invalid.ts";
+import { invalid } from "../invalid.ts";
+import { formatPageToken, parsePageToken } from "../page-token.ts";
 import { FilterError, parseOrderFilter } from "./order-filter.ts";
-import { formatPageToken, parsePageToken } from "./page-token.ts";
 import { placedOrder } from "./placed-order.ts";
 import { type OrderWatchOptions, watchOrders } from "./watch-orders.ts";
 

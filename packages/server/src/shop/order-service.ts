@@ -4,7 +4,7 @@ import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { OrderService } from "@grpc-study/proto/shop";
 import { implement } from "@grpc-study/rpc";
 import type { StoreSource } from "../data/store-source.ts";
-import { invalid } from "./invalid.ts";
+import { invalid } from "../invalid.ts";
 import { toMicroseconds } from "./microseconds.ts";
 
 export const orderService = (source: StoreSource) =>
