@@ -6,9 +6,11 @@ import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, renameSy
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Worker } from "node:worker_threads";
+import { type PostgresServer, postgresMissing, startPostgres } from "@grpc-study/test-servers";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { FolderError, openStore, type Store } from "./index.ts";
-import { type PostgresServer, postgresMissing, startPostgres } from "./testing/postgres-server.ts";
+
+const missing = postgresMissing();
 
 const order = { no: "1", id: 1, userId: 7, money: 20.5, time: undefined };
 
@@ -18,7 +20,7 @@ function temporaryFolder(): string {
   return folder;
 }
 
-describe.skipIf(postgresMissing)(`PostgreSQL${postgresMissing}`, { timeout: 60_000 }, () => {
+describe.skipIf(missing !== undefined)(`PostgreSQL${missing ? `: ${missing}` : ""}`, { timeout: 60_000 }, () => {
   let server: PostgresServer;
   let store: Store;
   beforeAll(async () => {
@@ -59,7 +61,7 @@ describe.skipIf(postgresMissing)(`PostgreSQL${postgresMissing}`, { timeout: 60_0
     });
     for (let crash = 0; crash < 3; crash++) {
       await new Promise((resolve) => setTimeout(resolve, 300));
-      await server.stop("SIGQUIT");
+      await server.crash();
       await server.start();
     }
     await new Promise((resolve) => setTimeout(resolve, 300));

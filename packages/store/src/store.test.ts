@@ -2,6 +2,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { type PostgresServer, postgresMissing, startPostgres } from "@grpc-study/test-servers";
 import { Kysely, PostgresDialect } from "kysely";
 import { Migrator } from "kysely/migration";
 import pg from "pg";
@@ -9,7 +10,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { OrderExistsError, type OrderWatch, openStore, type Store, StoreError, type StoreLocation } from "./index.ts";
 import { migrations } from "./schema/migrations.ts";
 import type { Schema } from "./schema/schema.ts";
-import { type PostgresServer, postgresMissing, startPostgres } from "./testing/postgres-server.ts";
+
+const missing = postgresMissing();
 
 const order = { no: "20210722", id: 1, userId: 7, money: 20.5, time: "2021-07-22T10:00:00Z" };
 
@@ -27,7 +29,7 @@ const engines: [name: string, open: (cleanup: AsyncDisposableStack) => Promise<S
 ];
 
 describe.each(engines)("%s", (name, locate) => {
-  const skipped = name === "PostgreSQL" ? postgresMissing : "";
+  const skipped = name === "PostgreSQL" && missing ? `: ${missing}` : "";
   const cleanup = new AsyncDisposableStack();
   let location: StoreLocation;
   let store: Store;
@@ -233,16 +235,20 @@ describe.each(engines)("%s", (name, locate) => {
   );
 });
 
-test.skipIf(postgresMissing)(`stores that open at once migrate once${postgresMissing}`, { timeout: 60_000 }, async () => {
-  await using server: PostgresServer = await startPostgres();
-  const stores = await Promise.all(Array.from({ length: 6 }, () => openStore({ url: server.url })));
-  expect(stores.filter(({ migrated }) => migrated.length === 3)).toHaveLength(1);
-  expect(stores.filter(({ migrated }) => migrated.length === 0)).toHaveLength(5);
-  await Promise.all(stores.map((store) => store.close()));
-});
+test.skipIf(missing !== undefined)(
+  `stores that open at once migrate once${missing ? `: ${missing}` : ""}`,
+  { timeout: 60_000 },
+  async () => {
+    await using server: PostgresServer = await startPostgres();
+    const stores = await Promise.all(Array.from({ length: 6 }, () => openStore({ url: server.url })));
+    expect(stores.filter(({ migrated }) => migrated.length === 3)).toHaveLength(1);
+    expect(stores.filter(({ migrated }) => migrated.length === 0)).toHaveLength(5);
+    await Promise.all(stores.map((store) => store.close()));
+  },
+);
 
-test.skipIf(postgresMissing)(
-  `orders of an earlier version keep their positions, and new ones follow${postgresMissing}`,
+test.skipIf(missing !== undefined)(
+  `orders of an earlier version keep their positions, and new ones follow${missing ? `: ${missing}` : ""}`,
   async () => {
     await using server = await startPostgres();
     const db = new Kysely<Schema>({ dialect: new PostgresDialect({ pool: new pg.Pool({ connectionString: server.url }) }) });

@@ -1,3 +1,3 @@
 export { natsMissing, startNats } from "./nats.ts";
-export { postgresMissing, startPostgres } from "./postgres.ts";
+export { type PostgresServer, postgresMissing, startPostgres } from "./postgres.ts";
 export type { TestServer } from "./test-server.ts";

@@ -4,10 +4,16 @@ import { chown, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { promisify } from "node:util";
+import pg from "pg";
 import { freePort } from "./free-port.ts";
 import { startServer, type TestServer } from "./test-server.ts";
 
 const run = promisify(execFile);
+
+export interface PostgresServer extends TestServer {
+  /** Runs a query as an operator does with psql. */
+  query(text: string): Promise<Record<string, unknown>[]>;
+}
 
 /** Says what to install if the machine has no PostgreSQL server. */
 export function postgresMissing(): string | undefined {
@@ -25,7 +31,7 @@ export function postgresMissing(): string | undefined {
  *
  * @param settings The server's parameters, for example `{ max_connections: "20" }`.
  */
-export async function startPostgres(settings: Readonly<Record<string, string>> = {}): Promise<TestServer> {
+export async function startPostgres(settings: Readonly<Record<string, string>> = {}): Promise<PostgresServer> {
   const folder = findFolder();
   const missing = postgresMissing();
   if (folder === undefined || missing !== undefined) throw new Error(missing);
@@ -45,7 +51,7 @@ export async function startPostgres(settings: Readonly<Record<string, string>> =
   // A crash of the process loses nothing without fsync; only a crash of the machine does.
   const parameters = { fsync: "off", listen_addresses: "127.0.0.1", unix_socket_directories: "", ...settings };
   const url = `postgres://postgres@127.0.0.1:${port}/postgres`;
-  return startServer({
+  const server = await startServer({
     url,
     port,
     command: join(folder, "postgres"),
@@ -59,6 +65,19 @@ export async function startPostgres(settings: Readonly<Record<string, string>> =
       ),
     deleteData,
   });
+  // Not a copy: `pid` is a getter.
+  return Object.assign(server, { query: (text: string) => query(url, text) });
+}
+
+async function query(url: string, text: string): Promise<Record<string, unknown>[]> {
+  const client = new pg.Client({ connectionString: url });
+  client.on("error", () => {});
+  await client.connect();
+  try {
+    return (await client.query<Record<string, unknown>>(text)).rows;
+  } finally {
+    await client.end();
+  }
 }
 
 /** The folder with the programs of the newest version of PostgreSQL. */

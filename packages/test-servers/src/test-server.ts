@@ -6,6 +6,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 export interface TestServer {
   readonly url: string;
+  /** The process of the running server, for signals such as SIGSTOP; 0 while it does not run. */
+  readonly pid: number;
   /** Starts the stopped server again, with its port and data. Resolves once it accepts calls. */
   start(): Promise<void>;
   /** Shuts the server down in order, and keeps the data. */
@@ -67,11 +69,16 @@ export async function startServer(program: Program): Promise<TestServer> {
   await start();
   return {
     url: program.url,
+    get pid() {
+      return child?.pid ?? 0;
+    },
     start,
     stop: () => kill(program.signals.stop),
     crash: () => kill(program.signals.crash),
     async [Symbol.asyncDispose]() {
       process.off("exit", killAtExit);
+      // A test may have stopped it by SIGSTOP.
+      child?.kill("SIGCONT");
       await kill(program.signals.stop);
       await program.deleteData();
     },

@@ -4,12 +4,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { OrderService } from "@grpc-study/proto/shop";
 import { Code, createClient } from "@grpc-study/rpc";
-import { postgresMissing, startPostgres } from "@grpc-study/store/testing";
+import { postgresMissing, startPostgres } from "@grpc-study/test-servers";
 import { expect, test } from "vitest";
 import { client } from "../harness/client.ts";
 import { serverMain } from "../harness/paths.ts";
 import { run } from "../harness/process.ts";
 import { serve } from "../harness/server.ts";
+
+const missing = postgresMissing();
 
 const runServer = (...args: string[]) => run(process.execPath, [serverMain, ...args]);
 
@@ -63,8 +65,8 @@ test("a folder that cannot be written, or that another server uses, ends the sta
   expect(await runServer("chat", "--port", "65536")).toMatchObject({ status: 1 });
 });
 
-test.skipIf(postgresMissing)(
-  `two workers share a database, and no order is lost or doubled when one is killed${postgresMissing}`,
+test.skipIf(missing !== undefined)(
+  `two workers share a database, and no order is lost or doubled when one is killed${missing ? `: ${missing}` : ""}`,
   { timeout: 120_000 },
   async () => {
     await using database = await startPostgres();

@@ -3,7 +3,7 @@ import { OrderService, ProdService } from "@grpc-study/proto/shop";
 import { Code, createClient, RpcError } from "@grpc-study/rpc";
 import { RetryInfoSchema } from "@grpc-study/rpc/error-details";
 import { Health, HealthCheckResponse_ServingStatus as Status } from "@grpc-study/rpc/health";
-import { postgresMissing, startPostgres } from "@grpc-study/store/testing";
+import { postgresMissing, startPostgres } from "@grpc-study/test-servers";
 import { expect, onTestFinished, test } from "vitest";
 import { recordLog } from "../../test/serve-services.ts";
 import { temporaryFolder } from "../../test/temporary-folder.ts";
@@ -11,6 +11,8 @@ import { serve } from "../serve.ts";
 import { shop } from "../shop/index.ts";
 import type { Topic } from "../topic.ts";
 import { ProcessStore } from "./store-source.ts";
+
+const missing = postgresMissing();
 
 const topic: Topic = { ...shop, listeners: [{ port: 0, security: "plaintext" }] };
 const order = { orderId: 1, orderNo: "1", userId: 7, orderMoney: 20.5 };
@@ -57,8 +59,8 @@ test("a deadline ends a call that waits for the store, and a shutdown ends the o
   expect(performance.now() - start).toBeLessThan(3000);
 });
 
-test.skipIf(postgresMissing)(
-  `a database that is down is UNAVAILABLE with RetryInfo and NOT_SERVING, and works once it is up${postgresMissing}`,
+test.skipIf(missing !== undefined)(
+  `a database that is down is UNAVAILABLE with RetryInfo and NOT_SERVING, and works once it is up${missing ? `: ${missing}` : ""}`,
   { timeout: 60_000 },
   async () => {
     await using server = await startPostgres();
@@ -75,7 +77,7 @@ test.skipIf(postgresMissing)(
     await expect.poll(() => statusOf("services.ProdService"), { timeout: 20_000 }).toBe("SERVING");
     expect(await orders.newOrder({ orderMain: order })).toMatchObject({ status: "OK" });
 
-    await server.stop("SIGQUIT");
+    await server.crash();
     await expect(orders.newOrder({ orderMain: order })).rejects.toMatchObject({ code: Code.UNAVAILABLE });
     await expect.poll(() => statusOf("services.OrderService"), { timeout: 10_000 }).toBe("NOT_SERVING");
     await server.start();
@@ -86,8 +88,8 @@ test.skipIf(postgresMissing)(
   },
 );
 
-test.skipIf(postgresMissing)(
-  `the deadline of a call cancels its query on the server, a full disk is RESOURCE_EXHAUSTED, a statement_timeout DEADLINE_EXCEEDED${postgresMissing}`,
+test.skipIf(missing !== undefined)(
+  `the deadline of a call cancels its query on the server, a full disk is RESOURCE_EXHAUSTED, a statement_timeout DEADLINE_EXCEEDED${missing ? `: ${missing}` : ""}`,
   { timeout: 60_000 },
   async () => {
     await using server = await startPostgres();
