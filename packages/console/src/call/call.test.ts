@@ -121,11 +121,11 @@ test("a record has the times and sizes of a call", () => {
     endAt: 40,
     sent: { messages: 1, bytes: 3 },
     received: { messages: 2, bytes: 4 },
-    halfClosed: true,
+    halfCloseAt: 30,
     header: [["a", "b"]],
     status: { code: "ABORTED" },
   });
-  expect(record.entries.map(({ kind, at }) => `${kind} ${at}`)).toEqual([
+  expect([...record].map(({ kind, at }) => `${kind} ${at}`)).toEqual([
     "request 0",
     "header 10",
     "message 20",

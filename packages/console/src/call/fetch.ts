@@ -2,6 +2,7 @@
 
 import { EnvelopeReader, envelope } from "./envelopes.ts";
 import { joined, readHeaders, readMetadata } from "./headers.ts";
+import { Slices } from "./slices.ts";
 import { asObject, codeOfHttp, localStatus, ok, type Status, statusOf } from "./status.ts";
 import type { Call, CallEvent, CallOptions, Metadata, StartCall } from "./types.ts";
 
@@ -93,6 +94,7 @@ async function serverStream(request: Request, onEvent: OnEvent): Promise<void> {
   const decoder = new TextDecoder();
   const envelopes = new EnvelopeReader();
   const reader = response.body?.getReader();
+  const slices = new Slices();
   for (;;) {
     const { value, done } = (await reader?.read()) ?? { done: true };
     if (done || value === undefined) break;
@@ -104,6 +106,9 @@ async function serverStream(request: Request, onEvent: OnEvent): Promise<void> {
         return;
       }
       onEvent({ type: "message", text, bytes: data.length });
+      // Chunks that have arrived are read without a turn of the event loop. While the page paints, unread
+      // chunks stop the server, by the flow control of HTTP.
+      if (slices.isOver) await slices.pause();
     }
   }
   throw new Error("the connection was lost before the end of the call");

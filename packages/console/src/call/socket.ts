@@ -1,6 +1,7 @@
 // Calls with a request stream, by Connect over the gateway's WebSocket: a browser cannot send a request
 // body message by message over HTTP/1.1.
 
+import { byteLength } from "./byte-length.ts";
 import { endOf } from "./fetch.ts";
 import { joined, readMetadata } from "./headers.ts";
 import { asObject, localStatus, type Status } from "./status.ts";
@@ -53,7 +54,7 @@ const messagePrefix = '{"message":';
 export function eventOf(frame: string): CallEvent | undefined {
   if (frame.startsWith(messagePrefix)) {
     const text = frame.slice(messagePrefix.length, -1);
-    return { type: "message", text, bytes: new TextEncoder().encode(text).length };
+    return { type: "message", text, bytes: byteLength(text) };
   }
   const { headers, end } = asObject(JSON.parse(frame));
   if (headers !== undefined) return { type: "header", metadata: readMetadata(headers) };

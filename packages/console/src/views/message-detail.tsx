@@ -1,6 +1,7 @@
 // A message, as a tree or in JSON.
 import { signal } from "@preact/signals";
 import { useMemo } from "preact/hooks";
+import { byteLength } from "../call/byte-length.ts";
 import { t } from "../i18n/index.ts";
 import { print } from "../json/edit.ts";
 import { type JsonValue, parseJson } from "../json/parse.ts";
@@ -41,8 +42,7 @@ export function MessageDetail({ text }: { readonly text: string }) {
         )}
       </Tabs>
       <p class="bar">
-        <span class="hint">{formatBytes(new TextEncoder().encode(text).length)}</span>{" "}
-        <CopyButton text={() => (value === undefined ? text : print(value))} />
+        <span class="hint">{formatBytes(byteLength(text))}</span> <CopyButton text={() => (value === undefined ? text : print(value))} />
       </p>
     </div>
   );

@@ -1,8 +1,13 @@
 // The record of a stream: a line for each event, of which only the visible ones are in the page.
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo, useReducer, useRef, useState } from "preact/hooks";
+import { Slices } from "../call/slices.ts";
 import { type Key, t } from "../i18n/index.ts";
-import type { CallRecord, Entry } from "../state/record.ts";
-import { formatBytes, formatMs } from "../ui/format.ts";
+import { ndjson } from "../state/export.ts";
+import { Lines } from "../state/lines.ts";
+import type { CallRecord, Entry, EntryKind } from "../state/record.ts";
+import { formatBytes, formatCount, formatMs } from "../ui/format.ts";
+import { TallScroll } from "../ui/tall-scroll.ts";
+import { useThrottled } from "../ui/use-throttled.ts";
 import { MessageDetail } from "./message-detail.tsx";
 
 /** The height of a line, as in the style sheet. */
@@ -12,7 +17,7 @@ const margin = 10;
 /** The characters of a message in its line. */
 const previewLength = 200;
 
-const names: Readonly<Record<Entry["kind"], Key>> = {
+const names: Readonly<Record<EntryKind, Key>> = {
   request: "eventRequest",
   message: "eventMessage",
   header: "eventHeader",
@@ -21,7 +26,7 @@ const names: Readonly<Record<Entry["kind"], Key>> = {
   end: "eventEnd",
 };
 
-const arrows: Readonly<Record<Entry["kind"], string>> = { request: "→", message: "←", header: "⇤", halfClose: "⇥", cancel: "✕", end: "■" };
+const arrows: Readonly<Record<EntryKind, string>> = { request: "→", message: "←", header: "⇤", halfClose: "⇥", cancel: "✕", end: "■" };
 
 export interface MessageListProps {
   readonly record: CallRecord;
@@ -31,24 +36,24 @@ export interface MessageListProps {
 
 export function MessageList({ record }: MessageListProps) {
   const [filter, setFilter] = useState("");
-  /** The number of entries that a paused list shows. */
+  /** The number after the last entry that a paused list shows. */
   const [pausedAt, setPausedAt] = useState<number>();
   const [selected, setSelected] = useState<Entry>();
-  const [scrollTop, setScrollTop] = useState(0);
-  const scroller = useRef<HTMLDivElement>(null);
-  const matching = useMatching(record, filter);
-  const entries = pausedAt === undefined ? matching : matching.slice(0, pausedAt);
-  const count = entries.length;
-  const height = scroller.current?.clientHeight ?? 300;
-  const first = Math.max(0, Math.floor(scrollTop / rowHeight) - margin);
-  const last = Math.min(count, Math.ceil((scrollTop + height) / rowHeight) + margin);
-  const latest = record.entries.findLast(({ kind }) => kind === "message");
-  const shown = selected ?? (pausedAt === undefined ? latest : undefined);
-  useEffect(() => {
-    const { current } = scroller;
-    if (current !== null && pausedAt === undefined && selected === undefined) current.scrollTop = current.scrollHeight;
-  }, [count, pausedAt, selected]);
+  /** Whether the list shows its end as it grows. */
+  const [follows, setFollows] = useState(true);
+  const lines = useLines(record, filter);
+  const count = pausedAt === undefined ? lines.count : lines.placeOf(pausedAt);
+  const shown = useShown(record, selected, pausedAt !== undefined);
 
+  const select = (entry: Entry | undefined) => {
+    setSelected(entry);
+    setFollows(entry === undefined && pausedAt === undefined);
+  };
+  const pause = () => {
+    setPausedAt(pausedAt === undefined ? record.end : undefined);
+    select(undefined);
+    setFollows(pausedAt !== undefined);
+  };
   return (
     <>
       <div class="bar">
@@ -60,41 +65,166 @@ export function MessageList({ record }: MessageListProps) {
           value={filter}
           onInput={(event) => setFilter(event.currentTarget.value)}
         />
-        {filter !== "" && <span class="hint">{t("shownOf", count, record.entries.length)}</span>}
+        {filter !== "" && (
+          <span class="hint">
+            {lines.progress < 1 ? `${Math.floor(lines.progress * 100)} % · ` : ""}
+            {t("shownOf", formatCount(count), formatCount(record.end - record.first))}
+          </span>
+        )}
         <span class="hint">{rateOf(record)}</span>
-        <button
-          type="button"
-          class="quiet"
-          aria-pressed={pausedAt !== undefined}
-          onClick={() => {
-            setPausedAt(pausedAt === undefined ? count : undefined);
-            setSelected(undefined);
-          }}
-        >
+        <button type="button" class="quiet" aria-pressed={pausedAt !== undefined} onClick={pause}>
           {pausedAt === undefined ? t("pause") : t("resume")}
         </button>
-        <button type="button" class="quiet" disabled={record.entries.length === 0} onClick={() => exportEntries(record)}>
-          {t("export")}
-        </button>
+        <ExportButton record={record} />
       </div>
-      <section
-        class="list-window"
-        aria-label={t("messages")}
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must take the focus
-        tabIndex={0}
-        ref={scroller}
-        onScroll={(event) => setScrollTop(event.currentTarget.scrollTop)}
-      >
-        <ol style={{ height: `${count * rowHeight}px` }}>
-          {entries.slice(first, last).map((entry, index) => (
-            <li key={first + index} style={{ top: `${(first + index) * rowHeight}px` }}>
-              <Row entry={entry} isSelected={entry === shown} onSelect={() => setSelected(entry === selected ? undefined : entry)} />
-            </li>
-          ))}
-        </ol>
-      </section>
+      {record.first > 0 && <Dropped record={record} />}
+      <Window
+        record={record}
+        lines={lines}
+        count={count}
+        follows={follows}
+        onFollow={setFollows}
+        selected={selected}
+        marked={shown?.seq}
+        onSelect={select}
+      />
+      {pausedAt !== undefined && pausedAt < record.end && <p class="hint">{t("newer", formatCount(record.end - pausedAt))}</p>}
       {shown === undefined ? <p class="hint">{t("selectMessage")}</p> : <MessageDetail text={shown.text} />}
     </>
+  );
+}
+
+interface WindowProps {
+  readonly record: CallRecord;
+  readonly lines: Lines;
+  /** The lines to show. */
+  readonly count: number;
+  readonly follows: boolean;
+  readonly onFollow: (follows: boolean) => void;
+  readonly selected: Entry | undefined;
+  /** The number of the entry that is shown below. */
+  readonly marked: number | undefined;
+  readonly onSelect: (entry: Entry | undefined) => void;
+}
+
+/** The visible lines. The arrow keys choose one. */
+function Window({ record, lines, count, follows, onFollow, selected, marked, onSelect }: WindowProps) {
+  const element = useRef<HTMLElement>(null);
+  const scroll = useMemo(() => new TallScroll(), []);
+  const last = useRef({ removed: lines.removed, lines, scrollTop: 0, focusSelected: false }).current;
+  const [height, setHeight] = useState(300);
+  const [, redraw] = useReducer((count: number) => count + 1, 0);
+
+  scroll.resize(count * rowHeight, height);
+  if (follows) scroll.moveTo(Number.POSITIVE_INFINITY);
+  // The lines that are read keep their place while others are dropped above them.
+  else if (lines === last.lines && lines.removed > last.removed) scroll.moveTo(scroll.top - (lines.removed - last.removed) * rowHeight);
+  else if (scroll.top > Math.max(0, count * rowHeight - height)) scroll.moveTo(scroll.top);
+  Object.assign(last, { removed: lines.removed, lines });
+  const from = Math.max(0, Math.floor(scroll.top / rowHeight) - margin);
+  const to = Math.min(count, Math.ceil((scroll.top + height) / rowHeight) + margin);
+
+  useLayoutEffect(() => {
+    const { current } = element;
+    if (current === null) return;
+    if (scroll.scrollTop !== last.scrollTop) current.scrollTop = scroll.scrollTop;
+    last.scrollTop = scroll.scrollTop;
+    // The elements of lines show other entries once the list has scrolled: the focus stays at the selected one.
+    const { activeElement } = document;
+    const isAtLine = activeElement !== current && current.contains(activeElement);
+    if (last.focusSelected || isAtLine)
+      (current.querySelector<HTMLElement>("[aria-pressed=true]") ?? current).focus({ preventScroll: true });
+    last.focusSelected = false;
+  });
+  useEffect(() => {
+    const { current } = element;
+    if (current === null) return undefined;
+    const observer = new ResizeObserver(() => setHeight(current.clientHeight));
+    observer.observe(current);
+    return () => observer.disconnect();
+  }, []);
+
+  /** Selects the line at a place, or else the next one in this direction that is a message. */
+  const go = (place: number, step: 1 | -1) => {
+    for (let at = Math.min(Math.max(place, 0), count - 1); at >= 0 && at < count; at += step) {
+      const entry = record.entry(lines.seq(at));
+      if (!isMessage(entry.kind)) continue;
+      const top = at * rowHeight;
+      if (top < scroll.top) scroll.moveTo(top);
+      else if (top + rowHeight > scroll.top + height) scroll.moveTo(top + rowHeight - height);
+      last.focusSelected = true;
+      onSelect(entry);
+      return;
+    }
+  };
+  const onKey = (event: KeyboardEvent) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const place = selected === undefined ? Math.ceil((scroll.top + (follows ? height : 0)) / rowHeight) : lines.placeOf(selected.seq);
+    const page = Math.max(1, Math.floor(height / rowHeight) - 1);
+    switch (event.key) {
+      case "ArrowUp":
+        go(place - 1, -1);
+        break;
+      case "ArrowDown":
+        go(selected === undefined ? place : place + 1, 1);
+        break;
+      case "PageUp":
+        go(place - page, -1);
+        break;
+      case "PageDown":
+        go(place + page, 1);
+        break;
+      case "Home":
+        go(0, 1);
+        break;
+      case "End":
+        go(count - 1, -1);
+        break;
+      case "Escape":
+        onSelect(undefined);
+        element.current?.focus({ preventScroll: true });
+        break;
+      default:
+        return;
+    }
+    event.preventDefault();
+  };
+
+  return (
+    <section
+      class="list-window"
+      aria-label={t("messages")}
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must take the focus
+      tabIndex={0}
+      ref={element}
+      onKeyDown={onKey}
+      onScroll={({ currentTarget: { scrollTop } }) => {
+        if (!scroll.scrolled(scrollTop)) return;
+        last.scrollTop = scrollTop;
+        onFollow(scroll.isAtEnd && selected === undefined);
+        redraw(undefined);
+      }}
+      onScrollEnd={() => {
+        if (scroll.settle()) redraw(undefined);
+      }}
+    >
+      <ol style={{ height: `${scroll.elementHeight}px` }}>
+        {Array.from({ length: Math.max(0, to - from) }, (_, index) => {
+          const place = from + index;
+          const entry = record.entry(lines.seq(place));
+          return (
+            // The elements keep their order: moving them would cost more than new texts do.
+            <li key={index} aria-posinset={place + 1} aria-setsize={count} style={{ top: `${place * rowHeight + scroll.shift}px` }}>
+              <Row
+                entry={entry}
+                isSelected={entry.seq === marked}
+                onSelect={() => onSelect(entry.seq === selected?.seq ? undefined : entry)}
+              />
+            </li>
+          );
+        })}
+      </ol>
+    </section>
   );
 }
 
@@ -116,8 +246,9 @@ function Row({ entry: { kind, at, text, bytes }, isSelected, onSelect }: RowProp
       {bytes > 0 && <span class="size">{formatBytes(bytes)}</span>}
     </>
   );
-  return kind === "request" || kind === "message" ? (
-    <button type="button" class={`line ${kind}`} aria-pressed={isSelected} onClick={onSelect}>
+  return isMessage(kind) ? (
+    // The arrow keys lead here.
+    <button type="button" tabIndex={-1} class={`line ${kind}`} aria-pressed={isSelected} onClick={onSelect}>
       {content}
     </button>
   ) : (
@@ -125,37 +256,79 @@ function Row({ entry: { kind, at, text, bytes }, isSelected, onSelect }: RowProp
   );
 }
 
-/** The entries that contain a text. Each entry is looked at once. */
-function useMatching(record: CallRecord, filter: string): readonly Entry[] {
-  const cache = useRef({ filter: "", looked: 0, found: [] as Entry[] });
-  if (filter === "") return record.entries;
-  const { current } = cache;
-  if (current.filter !== filter) Object.assign(current, { filter, looked: 0, found: [] });
-  const text = filter.toLowerCase();
-  for (; current.looked < record.entries.length; current.looked++) {
-    const entry = record.entries[current.looked];
-    if (entry?.text.toLowerCase().includes(text)) current.found.push(entry);
-  }
-  return current.found;
-}
-
-/** Messages a second, since the first one. */
-function rateOf({ received, firstAt, endAt, entries }: CallRecord): string {
-  const last = endAt ?? entries.at(-1)?.at;
-  if (firstAt === undefined || last === undefined || last <= firstAt || received.messages < 2) return "";
-  const rate = ((received.messages - 1) * 1000) / (last - firstAt);
-  return `${rate < 10 ? rate.toFixed(1) : Math.round(rate)}/s`;
-}
-
-/** Saves the record as a file with one line of JSON for each entry. */
-function exportEntries({ entries }: CallRecord): void {
-  const lines = entries.map(
-    ({ kind, at, text }) => `{"kind":"${kind}","ms":${at.toFixed(3)}${text === "" ? "" : `,"message":${text.replace(/\n\s*/g, "")}`}}\n`,
+function Dropped({ record }: { readonly record: CallRecord }) {
+  const { sent, received } = record.dropped;
+  const { limits } = record;
+  return (
+    <p class="notice">
+      {t("dropped", formatCount(sent + received), formatCount(limits.entries), formatBytes(limits.bytes))} {t("droppedTotals")}
+    </p>
   );
-  const url = URL.createObjectURL(new Blob(lines, { type: "application/x-ndjson" }));
+}
+
+function ExportButton({ record }: { readonly record: CallRecord }) {
+  const [isBusy, setBusy] = useState(false);
+  const save = async () => {
+    setBusy(true);
+    try {
+      download(await ndjson(record), "messages.ndjson");
+    } finally {
+      setBusy(false);
+    }
+  };
+  return (
+    <button type="button" class="quiet" disabled={isBusy || record.end === 0} onClick={() => void save()}>
+      {t("export")}
+    </button>
+  );
+}
+
+function isMessage(kind: EntryKind): boolean {
+  return kind === "request" || kind === "message";
+}
+
+/** The lines that contain a text. A long record is looked at in several frames. */
+function useLines(record: CallRecord, filter: string): Lines {
+  const lines = useMemo(() => new Lines(record, filter), [record, filter]);
+  const [, redraw] = useReducer((count: number) => count + 1, 0);
+  const slices = new Slices();
+  lines.advance(() => slices.isOver);
+  useEffect(() => {
+    if (lines.progress >= 1) return undefined;
+    const frame = requestAnimationFrame(() => redraw(undefined));
+    return () => cancelAnimationFrame(frame);
+  });
+  return lines;
+}
+
+/** The message below the list: the selected one, or the latest, which a reader cannot follow in each frame. */
+function useShown(record: CallRecord, selected: Entry | undefined, isPaused: boolean): Entry | undefined {
+  const frozen = useRef<number | undefined>(undefined);
+  if (!isPaused) frozen.current = record.latest;
+  const { current } = frozen;
+  // A long message takes long to show.
+  const length = current === undefined || current < record.first ? 0 : record.textOf(current).length;
+  const seq = useThrottled(current, 200 + length / 100);
+  const latest = useMemo(() => (seq === undefined || seq < record.first ? undefined : record.entry(seq)), [record, seq]);
+  return selected ?? latest;
+}
+
+/** Messages a second: of the last second, or of the whole call once it has ended. */
+function rateOf(record: CallRecord): string {
+  const { received, firstAt, endAt, elapsed } = record;
+  if (firstAt === undefined || received.messages < 2) return "";
+  const from = endAt === undefined ? Math.max(firstAt, elapsed - 1000) : firstAt;
+  const messages = received.messages - record.countsBefore(record.seqAt(from)).received;
+  if (elapsed <= from) return "";
+  const rate = (messages * 1000) / (elapsed - from);
+  return `${rate < 10 ? rate.toFixed(1) : formatCount(Math.round(rate))}/s`;
+}
+
+function download(blob: Blob, name: string): void {
+  const url = URL.createObjectURL(blob);
   const link = document.createElement("a");
   link.href = url;
-  link.download = "messages.ndjson";
+  link.download = name;
   link.click();
   setTimeout(() => URL.revokeObjectURL(url), 1000);
 }

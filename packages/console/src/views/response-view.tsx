@@ -73,8 +73,7 @@ function recordId(record: CallRecord): number {
 }
 
 function Single({ record }: RecordProps) {
-  const message = record.entries.find(({ kind }) => kind === "message");
-  if (message !== undefined) return <MessageDetail text={message.text} />;
+  if (record.latest !== undefined) return <MessageDetail text={record.textOf(record.latest)} />;
   return <p class="hint">{record.status === undefined ? t("waiting") : t("none")}</p>;
 }
 

@@ -17,7 +17,7 @@ export function StatusView({ status, record }: StatusViewProps) {
   if (status === undefined) {
     return (
       <p class="status running" role="status">
-        {record.entries.some(({ kind }) => kind === "message" || kind === "header") ? t("running") : t("waiting")}
+        {record.headerAt !== undefined || record.firstAt !== undefined ? t("running") : t("waiting")}
       </p>
     );
   }

@@ -11,6 +11,7 @@ export interface Note {
   readonly count: number;
   readonly delayMs: number;
   readonly code: number;
+  readonly answers: number;
 }
 
 let descriptors: Descriptors | undefined;
@@ -106,7 +107,23 @@ function implementation(service: DescService, seen: Seen) {
       see("Talk", context);
       for await (const note of notes) {
         failing(note);
-        yield { text: `heard ${note.text}`, count: note.count };
+        for (let left = Math.max(1, note.answers); left > 0; left--) yield { text: `heard ${note.text}`, count: note.count };
+      }
+    },
+    async *measure({ count, delayMs }: Note, context: Context) {
+      see("Measure", context);
+      // Fixed numbers, so that tests know the mean.
+      for (let at = 0; at < count && !context.signal.aborted; at++) {
+        const value = (at % 100) - 50;
+        yield {
+          position: 2n ** 53n + BigInt(at),
+          time: { seconds: 1_800_000_000n + BigInt(at), nanos: 0 },
+          value,
+          note: { count: at },
+          values: [value, -value],
+          parts: { left: { value: at } },
+        };
+        if (delayMs > 0) await pause(delayMs, context);
       }
     },
     nothing: () => ({}),

@@ -165,6 +165,6 @@ describe.skipIf(missing)(missing ?? "in Chromium", { timeout: 120_000 }, () => {
     await view.page.getByRole("alert").waitFor();
     await view.page.unroute("**/config.json");
     await view.press("Retry");
-    await view.page.getByText(/1 services, 6 methods/).waitFor();
+    await view.page.getByText(/1 services, 7 methods/).waitFor();
   });
 });
