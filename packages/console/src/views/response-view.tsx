@@ -9,9 +9,11 @@ import { formatBytes, formatMs } from "../ui/format.ts";
 import { Tabs } from "../ui/tabs.tsx";
 import { MessageDetail } from "./message-detail.tsx";
 import { MessageList } from "./message-list.tsx";
+import { Plot } from "./plot.tsx";
 import { StatusView } from "./status-view.tsx";
+import { Timeline } from "./timeline.tsx";
 
-type View = "messages" | "header" | "trailer" | "times";
+type View = "messages" | "plot" | "header" | "trailer" | "times";
 
 const view = signal<View>("messages");
 
@@ -33,6 +35,8 @@ interface RecordProps {
 function Response({ call: { method, record }, version }: { readonly call: CurrentCall } & Pick<RecordProps, "version">) {
   const { header, trailer, status } = record;
   const isStream = hasRequestStream(method.kind) || hasResponseStream(method.kind);
+  // Only streams have a plot.
+  const selected = view.value === "plot" && !isStream ? "messages" : view.value;
   const label = (name: string, metadata: Metadata | undefined) => (metadata === undefined ? name : `${name} (${metadata.length})`);
   return (
     <>
@@ -41,22 +45,24 @@ function Response({ call: { method, record }, version }: { readonly call: Curren
         label={t("response")}
         tabs={[
           { name: "messages", label: isStream ? `${t("messages")} (${record.received.messages})` : t("messages") },
+          ...(isStream ? [{ name: "plot", label: t("plot") } as const] : []),
           { name: "header", label: label(t("header"), header) },
           { name: "trailer", label: label(t("trailer"), trailer) },
           { name: "times", label: t("times") },
         ]}
-        selected={view.value}
+        selected={selected}
         onSelect={(name) => (view.value = name)}
       >
-        {view.value === "messages" &&
+        {selected === "messages" &&
           (isStream ? (
             <MessageList key={recordId(record)} record={record} version={version} />
           ) : (
             <Single record={record} version={version} />
           ))}
-        {view.value === "header" && <MetadataTable metadata={header} />}
-        {view.value === "trailer" && <MetadataTable metadata={trailer} />}
-        {view.value === "times" && <Times record={record} version={version} />}
+        {selected === "plot" && <Plot key={recordId(record)} method={method} record={record} version={version} />}
+        {selected === "header" && <MetadataTable metadata={header} />}
+        {selected === "trailer" && <MetadataTable metadata={trailer} />}
+        {selected === "times" && <Times record={record} version={version} />}
       </Tabs>
     </>
   );
@@ -103,21 +109,26 @@ function MetadataTable({ metadata }: { readonly metadata: Metadata | undefined }
   );
 }
 
-function Times({ record }: RecordProps) {
+function Times({ record, version }: RecordProps) {
   const ms = (value: number | undefined) => (value === undefined ? "–" : formatMs(value));
   const totals = ({ messages, bytes }: Totals) => t("messageCount", messages, formatBytes(bytes));
   return (
-    <dl>
-      <dt>{t("timeHeader")}</dt>
-      <dd>{ms(record.headerAt)}</dd>
-      <dt>{t("timeFirst")}</dt>
-      <dd>{ms(record.firstAt)}</dd>
-      <dt>{t("timeEnd")}</dt>
-      <dd>{ms(record.endAt)}</dd>
-      <dt>{t("sent")}</dt>
-      <dd>{totals(record.sent)}</dd>
-      <dt>{t("received")}</dt>
-      <dd>{totals(record.received)}</dd>
-    </dl>
+    <>
+      <Timeline record={record} version={version} />
+      <dl>
+        <dt>{t("timeHeader")}</dt>
+        <dd>{ms(record.headerAt)}</dd>
+        <dt>{t("timeFirst")}</dt>
+        <dd>{ms(record.firstAt)}</dd>
+        <dt>{t("timeHalfClose")}</dt>
+        <dd>{ms(record.halfCloseAt)}</dd>
+        <dt>{t("timeEnd")}</dt>
+        <dd>{ms(record.endAt)}</dd>
+        <dt>{t("sent")}</dt>
+        <dd>{totals(record.sent)}</dd>
+        <dt>{t("received")}</dt>
+        <dd>{totals(record.received)}</dd>
+      </dl>
+    </>
   );
 }
