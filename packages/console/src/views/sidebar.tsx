@@ -8,6 +8,8 @@ import { TutorialLinks } from "./tutorial-links.tsx";
 
 /** Services are open at first if all of them have no more methods than these. */
 const maxOpenMethods = 80;
+/** Methods of a service that are shown at first, and at each further step. */
+const pageSize = 200;
 /** Methods that a search shows. */
 const maxFound = 200;
 
@@ -72,8 +74,11 @@ interface ServiceProps {
 
 function Service({ service, isOpen, isSearch }: ServiceProps) {
   const [chosen, setChosen] = useState<boolean>();
-  const hasSelected = service.methods.some(({ path }) => path === selectedPath.value);
-  const open = isSearch || (chosen ?? (isOpen || hasSelected));
+  const [pages, setPages] = useState(1);
+  const { methods } = service;
+  const selectedAt = methods.findIndex(({ path }) => path === selectedPath.value);
+  const open = isSearch || (chosen ?? (isOpen || selectedAt >= 0));
+  const shown = Math.max(pages * pageSize, selectedAt + 1);
   return (
     <div class="service">
       <h3>
@@ -83,7 +88,7 @@ function Service({ service, isOpen, isSearch }: ServiceProps) {
       </h3>
       {open && (
         <ul>
-          {service.methods.map((method) => (
+          {methods.slice(0, shown).map((method) => (
             <li key={method.path}>
               <a
                 href={`#/${method.path}`}
@@ -96,6 +101,13 @@ function Service({ service, isOpen, isSearch }: ServiceProps) {
               </a>
             </li>
           ))}
+          {methods.length > shown && (
+            <li>
+              <button type="button" class="quiet" onClick={() => setPages(Math.ceil(shown / pageSize) + 1)}>
+                {t("more", Math.min(pageSize, methods.length - shown))}
+              </button>
+            </li>
+          )}
         </ul>
       )}
     </div>
