@@ -44,6 +44,21 @@ export interface Editor {
   close(): void;
 }
 
+/**
+ * Types over a selection. The browser would keep the look of what it removes in an inline style, which
+ * the policy of the page forbids.
+ */
+const replaceSelection = EditorView.domEventHandlers({
+  beforeinput({ inputType, data, cancelable }, view) {
+    const { from, to, empty } = view.state.selection.main;
+    if (inputType !== "insertText" || data === null || empty || !cancelable || view.composing) return false;
+    const insert = () => view.state.update(view.state.replaceSelection(data), { userEvent: "input.type", scrollIntoView: true });
+    const isHandled = view.state.facet(EditorView.inputHandler).some((handle) => handle(view, from, to, data, insert));
+    if (!isHandled) view.dispatch(insert());
+    return true;
+  },
+});
+
 export function openEditor({ root, text, message, registry, readOnly, label, hint, phrases, onChange }: EditorOptions): Editor {
   const hintElement = document.createElement("p");
   hintElement.id = "hint";
@@ -68,6 +83,7 @@ export function openEditor({ root, text, message, registry, readOnly, label, hin
         indentOnInput(),
         json(),
         overtype,
+        replaceSelection,
         closeBrackets(),
         autocompletion({
           override: [completionSource(message, registry)],

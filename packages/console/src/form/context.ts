@@ -1,8 +1,9 @@
 // What all parts of a form know: the types, and the faults by path.
-import type { DescField, DescMessage, Registry } from "@bufbuild/protobuf";
+import type { DescField, DescMessage, DescOneof, Registry } from "@bufbuild/protobuf";
 import { createContext, type FunctionComponent } from "preact";
 import { useContext } from "preact/hooks";
 import type { JsonValue } from "../json/parse.ts";
+import type { Rule } from "../rules/words.ts";
 import type { Fault, Path } from "../schema/check.ts";
 
 /** The properties of a control for a value. */
@@ -39,6 +40,11 @@ export interface FieldProps {
 export interface FormContextValue {
   readonly registry: Registry | undefined;
   readonly faults: ReadonlyMap<string, readonly Fault[]>;
+  /** The rules of buf.validate, as far as they are loaded. */
+  readonly rulesOf: (desc: DescField | DescMessage | DescOneof) => readonly Rule[];
+  /** The path of the value that is to get the focus. */
+  readonly target: Path | undefined;
+  readonly goTo: (path: Path | undefined) => void;
   /** The forms of messages. They contain forms of fields, which contain forms of messages. */
   readonly MessageFields: FunctionComponent<MessageFieldsProps>;
   readonly MessageValue: FunctionComponent<MessageValueProps>;

@@ -8,6 +8,7 @@ import { EnumInput } from "./enum-input.tsx";
 import { Faults } from "./faults.tsx";
 import { ListForm } from "./list-form.tsx";
 import { MapForm } from "./map-form.tsx";
+import { Rules } from "./rules.tsx";
 import { ScalarInput } from "./scalar-input.tsx";
 import { hasTextForm } from "./well-known.tsx";
 
@@ -31,6 +32,7 @@ export function FieldRow({ field, value, onChange, path }: FieldProps) {
           {comment}
         </p>
       )}
+      <Rules of={field} id={`${id}-rules`} />
       <FieldControl field={field} value={value} onChange={onChange} path={path} />
       <Faults path={path} />
     </>
@@ -49,10 +51,13 @@ export function FieldRow({ field, value, onChange, path }: FieldProps) {
 }
 
 function FieldControl({ field, value, onChange, path }: FieldProps) {
-  const { faults, MessageValue } = useForm();
+  const { faults, rulesOf, MessageValue } = useForm();
   const id = idOf(path);
   const invalid = faults.has(keyOf(path));
-  const describedBy = [commentOf(field) !== "" && `${id}-comment`, invalid && `${id}-fault`].filter(Boolean).join(" ") || undefined;
+  const describedBy =
+    [commentOf(field) !== "" && `${id}-comment`, rulesOf(field).length > 0 && `${id}-rules`, invalid && `${id}-fault`]
+      .filter(Boolean)
+      .join(" ") || undefined;
   const control: ControlProps = { id, value, onChange, describedBy, invalid };
   switch (field.fieldKind) {
     case "scalar":

@@ -6,8 +6,10 @@ import { withKey, withRenamedKey } from "../json/edit.ts";
 import { isObject } from "../json/parse.ts";
 import { checkMapKey } from "../schema/check.ts";
 import { defaultElement, defaultScalar } from "../schema/defaults.ts";
-import type { FieldProps } from "./context.ts";
+import { type FieldProps, idOf } from "./context.ts";
 import { Element } from "./element.tsx";
+import { Pager } from "./pager.tsx";
+import { usePage } from "./use-page.ts";
 
 type MapField = DescField & { readonly fieldKind: "map" };
 
@@ -15,14 +17,16 @@ export function MapForm({ field, value, onChange, path }: FieldProps & { readonl
   const map = isObject(value) ? value : {};
   const keys = Object.keys(map);
   const ids = useEntryIds(keys);
+  const page = usePage(keys.length, path, (part) => keys.indexOf(String(part)));
   return (
-    <div class="list">
-      {keys.map((key) => (
+    <div class="list" id={idOf(path)}>
+      <Pager page={page} name={field.name} pathOf={(index) => [...path, keys[index] ?? ""]} />
+      {keys.slice(page.from, page.to).map((key) => (
         <div class="item" key={ids.of(key)}>
           <MapKey
             field={field}
             name={key}
-            others={keys}
+            isTaken={(name) => Object.hasOwn(map, name)}
             onRename={(name) => {
               ids.rename(key, name);
               onChange(withRenamedKey(map, key, name));
@@ -45,7 +49,16 @@ export function MapForm({ field, value, onChange, path }: FieldProps & { readonl
           </button>
         </div>
       ))}
-      <button type="button" onClick={() => onChange(withKey(map, newKey(field, keys), defaultElement(field)))}>
+      <button
+        type="button"
+        onClick={() => {
+          const key = newKey(field, new Set(keys));
+          const changed = withKey(map, key, defaultElement(field));
+          onChange(changed);
+          // Objects have keys that are numbers in their order, before others.
+          page.show((isObject(changed) ? Object.keys(changed) : []).indexOf(key));
+        }}
+      >
         {t("addEntry")} <span class="visually-hidden">{field.name}</span>
       </button>
     </div>
@@ -70,14 +83,14 @@ function useEntryIds(keys: readonly string[]) {
 interface MapKeyProps {
   readonly field: MapField;
   readonly name: string;
-  readonly others: readonly string[];
+  readonly isTaken: (name: string) => boolean;
   readonly onRename: (name: string) => void;
 }
 
 /** The key takes effect once the reader leaves the control: two entries may have the same key on the way. */
-function MapKey({ field, name, others, onRename }: MapKeyProps) {
+function MapKey({ field, name, isTaken, onRename }: MapKeyProps) {
   const [draft, setDraft] = useState(name);
-  const isTwice = draft !== name && others.includes(draft);
+  const isTwice = draft !== name && isTaken(draft);
   const fault = isTwice ? t("duplicateKey", draft) : faultText(field, draft);
   return (
     <div class="map-key">
@@ -104,12 +117,12 @@ function faultText(field: MapField, key: string): string {
 }
 
 /** A key that the map does not have yet. */
-function newKey(field: MapField, keys: readonly string[]): string {
+function newKey(field: MapField, keys: ReadonlySet<string>): string {
   const first = defaultScalar(field.mapKey);
-  if (typeof first === "boolean") return keys.includes("false") ? "true" : "false";
+  if (typeof first === "boolean") return keys.has("false") ? "true" : "false";
   const isText = first === "";
   for (let number = isText ? 1 : 0; ; number++) {
     const key = isText ? `key${number}` : String(number);
-    if (!keys.includes(key)) return key;
+    if (!keys.has(key)) return key;
   }
 }

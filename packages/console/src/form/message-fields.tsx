@@ -2,16 +2,14 @@
 import type { DescField, DescOneof } from "@bufbuild/protobuf";
 import { t } from "../i18n/index.ts";
 import { withKey, withoutKeys } from "../json/edit.ts";
-import { isObject, type JsonValue } from "../json/parse.ts";
+import { isObject } from "../json/parse.ts";
+import { keyIn, oneofKey } from "../schema/check.ts";
 import { commentOf } from "../schema/comments.ts";
 import { defaultElement } from "../schema/defaults.ts";
 import { idOf, type MessageFieldsProps } from "./context.ts";
+import { Faults } from "./faults.tsx";
 import { FieldRow } from "./field-row.tsx";
-
-/** The key of a field in a value: its name in JSON, unless the value has the one of the .proto. */
-export function keyIn(value: JsonValue | undefined, { jsonName, name }: DescField): string {
-  return isObject(value) && !Object.hasOwn(value, jsonName) && Object.hasOwn(value, name) ? name : jsonName;
-}
+import { Rules } from "./rules.tsx";
 
 export function MessageFields({ message, value, onChange, path }: MessageFieldsProps) {
   if (message.fields.length === 0) return <p class="hint">{t("noFields", message.typeName)}</p>;
@@ -29,6 +27,7 @@ export function MessageFields({ message, value, onChange, path }: MessageFieldsP
   };
   return (
     <div class="fields">
+      <Rules of={message} />
       {message.members.map((member) =>
         member.kind === "oneof" ? (
           <OneofRow key={member.name} oneof={member} value={value} onChange={onChange} path={path}>
@@ -51,7 +50,8 @@ interface OneofRowProps extends Omit<MessageFieldsProps, "message"> {
 function OneofRow({ oneof, value, onChange, path, children }: OneofRowProps) {
   const present = (field: DescField) => isObject(value) && Object.hasOwn(value, keyIn(value, field));
   const chosen = oneof.fields.find(present);
-  const id = idOf([...path, `${oneof.name}?`]);
+  const own = [...path, oneofKey(oneof)];
+  const id = idOf(own);
   const choose = (name: string) => {
     const rest = withoutKeys(value, new Set(oneof.fields.flatMap((field) => [field.jsonName, field.name])));
     const field = oneof.fields.find((one) => one.name === name);
@@ -63,6 +63,7 @@ function OneofRow({ oneof, value, onChange, path, children }: OneofRowProps) {
         {oneof.name} <span class="type">{t("oneof")}</span>
       </legend>
       {commentOf(oneof) !== "" && <p class="comment">{commentOf(oneof)}</p>}
+      <Rules of={oneof} />
       <select
         id={id}
         aria-label={`${oneof.name}: ${t("oneof")}`}
@@ -76,6 +77,7 @@ function OneofRow({ oneof, value, onChange, path, children }: OneofRowProps) {
           </option>
         ))}
       </select>
+      <Faults path={own} />
       {oneof.fields.filter(present).map(children)}
     </fieldset>
   );

@@ -18,7 +18,7 @@ test("each text has the same values in both languages, and none is empty", () =>
   const pairs = [{ en, zh }, ...parts].flatMap(({ en, zh }) =>
     Object.entries(en).map(([key, text]) => [key, text, Reflect.get(zh, key)] as const),
   );
-  const values = (text: string) => [...text.matchAll(/\{\d\}/g)].map(String).sort();
+  const values = (text: string) => [...new Set(text.match(/(?<=\{)\d/g))].sort();
   for (const [key, english, chinese] of pairs) {
     expect([key, values(chinese)]).toEqual([key, values(english)]);
     expect([key, chinese.trim()]).not.toEqual([key, ""]);
@@ -27,7 +27,7 @@ test("each text has the same values in both languages, and none is empty", () =>
 
 test("no Chinese text is left in English", () => {
   const same = keys.filter((key) => zh[key] === en[key]);
-  expect(same.sort()).toEqual(["callHint", "encodingBase64", "json"]);
+  expect(same.sort()).toEqual(["callHint", "encodingBase64", "json", "ruleMessage"]);
 });
 
 test("values take the places of their numbers, and are not looked at again", () => {
@@ -35,6 +35,11 @@ test("values take the places of their numbers, and are not looked at again", () 
   language.value = "zh";
   expect(t("shownOf", 1, 2)).toBe("1 / 2");
   language.value = "en";
+});
+
+test("a word follows a number, and a text can be in a text", () => {
+  expect(t("ruleMinItems", "1")).toBe("at least 1 item");
+  expect(t("ruleItems", { key: "ruleMinLength", values: [2] })).toBe("each item: at least 2 characters");
 });
 
 test.each([

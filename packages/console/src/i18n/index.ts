@@ -13,12 +13,28 @@ const texts: Readonly<Record<Language, Readonly<Record<Key, string>>>> = { en, z
 
 export const language = signal<Language>("en");
 
-/** Returns a text, with values in place of `{0}`, `{1}` and so on. */
-export type Translate<Name extends string> = (key: Name, ...values: readonly (string | number)[]) => string;
+/** A text of the page that is kept, to be shown in the language that the reader has then. */
+export interface Text {
+  readonly key: Key;
+  readonly values: readonly Value[];
+}
+
+export type Value = string | number | Text;
+
+/**
+ * Returns a text, with values in place of `{0}`, `{1}` and so on. `{0|item|items}` is the first word if
+ * the value is 1, and else the second.
+ */
+export type Translate<Name extends string> = (key: Name, ...values: readonly Value[]) => string;
 
 /** The function for the texts of a part of the page that is loaded by itself. */
 export function translate<Name extends string>(all: Readonly<Record<Language, Readonly<Record<Name, string>>>>): Translate<Name> {
-  return (key, ...values) => all[language.value][key].replace(/\{(\d)\}/g, (_all, index: string) => String(values[Number(index)] ?? ""));
+  return (key, ...values) =>
+    all[language.value][key].replace(/\{(\d)(?:\|([^|}]*)\|([^}]*))?\}/g, (_all, index: string, one?: string, many?: string) => {
+      const value = values[Number(index)] ?? "";
+      if (many !== undefined) return String(value) === "1" ? (one ?? "") : many;
+      return typeof value === "object" ? t(value.key, ...value.values) : String(value);
+    });
 }
 
 /** A text of the page. */

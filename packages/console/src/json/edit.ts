@@ -29,6 +29,12 @@ export function withoutItem(value: JsonValue | undefined, index: number): JsonVa
   return isArray(value) ? value.toSpliced(index, 1) : [];
 }
 
+/** Moves an item of an array to another index. */
+export function withMovedItem(value: JsonValue | undefined, from: number, to: number): JsonValue {
+  if (!isArray(value)) return [];
+  return value.toSpliced(from, 1).toSpliced(to, 0, ...value.slice(from, from + 1));
+}
+
 /** Prints a value as the editor shows it. */
 export function print(value: JsonValue): string {
   return JSON.stringify(value, undefined, 2);

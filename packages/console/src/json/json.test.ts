@@ -1,7 +1,7 @@
 // JSON with positions, and changes of values.
 import { describe, expect, test } from "vitest";
 import { fromBase64, fromHex, toBase64, toHex, toText } from "./bytes.ts";
-import { print, withItem, withKey, withoutItem, withoutKeys, withRenamedKey } from "./edit.ts";
+import { print, withItem, withKey, withMovedItem, withoutItem, withoutKeys, withRenamedKey } from "./edit.ts";
 import { type JsonNode, JsonSyntaxError, parseJson } from "./parse.ts";
 
 describe("parseJson", () => {
@@ -102,6 +102,11 @@ test("changes leave the original as it is, and keys keep their places", () => {
   expect(withoutKeys(value, new Set(["a", "c"]))).toEqual({ b: 2 });
   expect(withItem([1, 2], 1, 3)).toEqual([1, 3]);
   expect(withoutItem([1, 2, 3], 1)).toEqual([1, 3]);
+  const items = Object.freeze([1, 2, 3]);
+  expect([withMovedItem(items, 0, 2), withMovedItem(items, 2, 1)]).toEqual([
+    [2, 3, 1],
+    [1, 3, 2],
+  ]);
 });
 
 describe("bytes", () => {

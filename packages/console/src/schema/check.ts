@@ -1,7 +1,7 @@
 // Checks a value in JSON against the descriptor of its message, as servers parse it:
 // https://protobuf.dev/programming-guides/json/
-import type { DescEnum, DescField, DescMessage, Registry, ScalarType } from "@bufbuild/protobuf";
-import type { Key } from "../i18n/index.ts";
+import type { DescEnum, DescField, DescMessage, DescOneof, Registry, ScalarType } from "@bufbuild/protobuf";
+import type { Key, Value } from "../i18n/index.ts";
 import { isArray, isObject, type JsonValue } from "../json/parse.ts";
 import { integerRange, maxFloat, scalarKind, scalarName, wrapped } from "./scalars.ts";
 
@@ -14,7 +14,7 @@ export interface Fault {
   /** Whether the key is at fault, rather than the value. */
   readonly ofKey: boolean;
   readonly key: Key;
-  readonly values: readonly string[];
+  readonly values: readonly Value[];
 }
 
 /** Finds the faults of a message. */
@@ -209,7 +209,7 @@ class Checker {
     if (typeof value !== "string" || !pattern.test(value)) this.#fault(path, key);
   }
 
-  #fault(path: Path, key: Key, values: readonly string[] = [], ofKey = false): void {
+  #fault(path: Path, key: Key, values: readonly Value[] = [], ofKey = false): void {
     this.faults.push({ path, key, values, ofKey });
   }
 }
@@ -223,6 +223,21 @@ export function hasJsonForm(message: DescMessage): boolean {
 /** The field with a name in JSON, or in the .proto. */
 export function fieldOf(message: DescMessage, key: string): DescField | undefined {
   return message.fields.find(({ jsonName, name }) => jsonName === key || name === key);
+}
+
+/** The key of a field in a value: its name in JSON, unless the value has the one of the .proto. */
+export function keyIn(value: JsonValue | undefined, { jsonName, name }: DescField): string {
+  return isObject(value) && !Object.hasOwn(value, jsonName) && Object.hasOwn(value, name) ? name : jsonName;
+}
+
+/** The last part of the path of a oneof, which is no member of the JSON. */
+export function oneofKey({ name }: DescOneof): string {
+  return `${name}?`;
+}
+
+/** A path as the page shows it. */
+export function pathText(path: Path): string {
+  return path.join(".").replace(/\?$/, "");
 }
 
 function acceptsNull(field: DescField): boolean {

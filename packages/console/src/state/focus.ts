@@ -4,10 +4,10 @@ import type { Path } from "../schema/check.ts";
 
 export const requestView = signal<"form" | "json">("form");
 
-/** A value on its way to the focus. The view that shows the request moves the focus, and then takes it away. */
-export const target = signal<{ readonly path: Path } | undefined>(undefined);
+/** The path of a value that gets the focus. The view that shows the request moves the focus, and then resets this. */
+export const target = signal<Path | undefined>(undefined);
 
 /** Moves the focus to a value of the request. */
-export function goTo(path: Path): void {
-  target.value = { path };
+export function goTo(path: Path | undefined): void {
+  target.value = path;
 }

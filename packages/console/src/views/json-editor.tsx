@@ -73,7 +73,7 @@ export function JsonEditor({ method, readOnly, marks, invalid }: JsonEditorProps
     const { node } = parsedRequest.peek();
     if (aim === undefined || node === undefined) return;
     target.value = undefined;
-    const { from, to } = rangeOf(node, aim.path);
+    const { from, to } = rangeOf(node, aim);
     if (editor.current !== undefined) editor.current.select(from, to);
     else {
       area.current?.setSelectionRange(from, to);

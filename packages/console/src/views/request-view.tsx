@@ -4,16 +4,19 @@ import { Form } from "../form/form.tsx";
 import { t } from "../i18n/index.ts";
 import type { MethodEntry } from "../schema/services.ts";
 import { cancel, canSend, currentCall, halfClose, isRunning, send, start } from "../state/calls.ts";
-import { requestView } from "../state/focus.ts";
+import { faults } from "../state/faults.ts";
+import { goTo, requestView, target } from "../state/focus.ts";
 import { metadataIsValid } from "../state/metadata.ts";
-import { parsedRequest, requestFaults, requestText, resetRequest, setRequest } from "../state/request.ts";
+import { parsedRequest, requestText, resetRequest, setRequest } from "../state/request.ts";
+import { checkedRules, rules } from "../state/rules.ts";
 import { registry } from "../state/services.ts";
 import { Tabs } from "../ui/tabs.tsx";
 import { JsonPanel } from "./json-panel.tsx";
 
 export function RequestView({ method, readOnly }: { readonly method: MethodEntry; readonly readOnly: boolean }) {
   const { node } = parsedRequest.value;
-  const faults = requestFaults.value;
+  const found = faults.value;
+  const { error } = checkedRules.value;
   const onKey = (event: KeyboardEvent) => {
     if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || readOnly) return;
     event.preventDefault();
@@ -43,14 +46,27 @@ export function RequestView({ method, readOnly }: { readonly method: MethodEntry
             {t("jsonFault", parsedRequest.value.error.message)} {t("formHidden")}
           </p>
         ) : (
-          <Form message={method.desc.input} value={node.value} onChange={setRequest} registry={registry.value} faults={faults} />
+          <Form
+            message={method.desc.input}
+            value={node.value}
+            onChange={setRequest}
+            registry={registry.value}
+            faults={found}
+            rulesOf={rules.value?.rulesOf}
+            target={target.value}
+            goTo={goTo}
+          />
         )}
       </Tabs>
-      {faults.length > 0 && (
+      {found[0] !== undefined && (
         <p class="hint">
-          {t("faults", faults.length)}. {t("sendAnyway")}
+          <button type="button" class="place" onClick={() => found[0] && goTo(found[0].path)}>
+            {t("faults", found.length)}
+          </button>
+          . {t("sendAnyway")}
         </p>
       )}
+      {error !== undefined && <p class="hint">{t("rulesFailed", error)}</p>}
       {!readOnly && <Buttons method={method} />}
     </section>
   );

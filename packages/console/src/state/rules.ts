@@ -1,0 +1,44 @@
+// The rules of buf.validate. Their code is loaded for methods whose requests have rules.
+import { computed, effect, signal } from "@preact/signals";
+import type { Fault } from "../schema/check.ts";
+import { hasRules } from "../schema/has-rules.ts";
+import { parsedRequest, requestFaults } from "./request.ts";
+import { registry, selected } from "./services.ts";
+
+export type RulesModule = typeof import("../rules/index.ts");
+
+/** `undefined` until it is loaded. */
+export const rules = signal<RulesModule | undefined>(undefined);
+
+export async function loadRules(): Promise<void> {
+  try {
+    rules.value ??= await import("../rules/index.ts");
+  } catch {
+    // Without them, the server checks. The next method with rules tries again.
+  }
+}
+
+/** Follows the selected method. */
+export function startRules(): void {
+  effect(() => {
+    if (selected.value !== undefined && hasRules(selected.value.desc.input)) void loadRules();
+  });
+}
+
+interface Checked {
+  readonly faults: readonly Fault[];
+  /** Why the rules cannot be checked. */
+  readonly error?: string;
+}
+
+/** The violated rules of the request. */
+export const checkedRules = computed((): Checked => {
+  const { node } = parsedRequest.value;
+  const [module, method, types] = [rules.value, selected.value, registry.value];
+  if (node === undefined || module === undefined || method === undefined || types === undefined) return { faults: [] };
+  try {
+    return { faults: module.checkRules(method.desc.input, node.value, types, requestFaults.value) };
+  } catch (error) {
+    return { faults: [], error: error instanceof Error ? error.message : String(error) };
+  }
+});
