@@ -12,12 +12,7 @@ const theme = EditorView.theme({
   "&.cm-focused > .cm-scroller > .cm-selectionLayer .cm-selectionBackground, .cm-selectionBackground": { background: "var(--selected)" },
   "&.cm-focused .cm-matchingBracket": { backgroundColor: "var(--selected)", outline: "1px solid var(--border)" },
   "&.cm-focused .cm-nonmatchingBracket": { backgroundColor: "var(--error-bg)" },
-  ".cm-gutters": {
-    minHeight: "18em",
-    backgroundColor: "var(--panel)",
-    color: "var(--muted)",
-    borderRight: "1px solid var(--line)",
-  },
+  ".cm-gutters": { backgroundColor: "transparent", color: "var(--muted)", border: "none" },
   ".cm-foldPlaceholder": { backgroundColor: "var(--panel)", borderColor: "var(--border)", color: "var(--muted)" },
   ".cm-specialChar": { color: "var(--error)" },
   ".cm-tooltip": {
