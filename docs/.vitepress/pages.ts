@@ -100,6 +100,7 @@ export const sections: readonly Section[] = [
           { path: "guides/gateway", en: "Gateway", zh: "网关" },
           { path: "guides/one-port", en: "One port for every client", zh: "一个端口，所有客户端" },
           { path: "guides/browsers", en: "Browsers", zh: "浏览器" },
+          { path: "guides/data", en: "Data and many processes", zh: "数据与多进程" },
           { path: "guides/deployment", en: "Deployment", zh: "部署" },
           { path: "guides/kubernetes", en: "Kubernetes", zh: "Kubernetes" },
           { path: "guides/xds", en: "xDS", zh: "xDS" },
