@@ -4,6 +4,7 @@ import { type JsonNode, JsonSyntaxError, parseJson } from "../json/parse.ts";
 import type { Fault, Path } from "../schema/check.ts";
 import { badRequestOf, type FieldViolation, pathOfField, valueAt } from "../schema/violations.ts";
 import { currentCall, recordVersion } from "./calls.ts";
+import type { CallRecord } from "./record.ts";
 import { parsedRequest, requestFaults } from "./request.ts";
 import { checkedRules, loadRules, rules } from "./rules.ts";
 import { selected } from "./services.ts";
@@ -37,11 +38,16 @@ export const reported = computed((): Reported => {
     }
   });
   // A stream fails because of the message that was sent last, as far as the page can tell.
-  const sent = parsed(call.record.entries.findLast(({ kind }) => kind === "request")?.text ?? "{}");
+  const sent = parsed(lastRequest(call.record) ?? "{}");
   const { input } = call.method.desc;
   const violations = found.map((one) => ({ ...one, path: sent && pathOfField(input, sent.value, one.field) }));
   return { violations, sent };
 });
+
+function lastRequest(record: CallRecord): string | undefined {
+  for (let seq = record.end - 1; seq >= record.first; seq--) if (record.kindOf(seq) === "request") return record.textOf(seq);
+  return undefined;
+}
 
 /** Loads what reads the violations of a server that has no rules in its descriptors. */
 export function startFaults(): void {
