@@ -1,5 +1,6 @@
 // The header of the page: title, language, theme.
 import "./header.css";
+import { useEffect, useRef } from "preact/hooks";
 import { type Language, language, languages, t } from "../i18n/index.ts";
 import { config } from "../state/services.ts";
 import { type Theme, theme } from "../state/settings.ts";
@@ -47,9 +48,12 @@ function Links() {
     const parsed = URL.parse(url, location.href);
     return parsed === null || !/^https?:$/.test(parsed.protocol) ? [] : { title, url, isHere: samePage(parsed) };
   });
+  const all = useRef<HTMLElement>(null);
+  // On a narrow screen, the links scroll.
+  useEffect(() => all.current?.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" }), [links.length]);
   if (links.length === 0) return null;
   return (
-    <nav class="links" aria-label={t("links")}>
+    <nav class="links" aria-label={t("links")} ref={all}>
       {links.map(({ title, url, isHere }) => (
         <a key={`${title} ${url}`} href={url} aria-current={isHere ? "page" : undefined}>
           {title}

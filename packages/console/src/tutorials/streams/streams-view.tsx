@@ -138,6 +138,12 @@ function LaneView({ title, hint, lane, onPlay }: LaneProps) {
   );
 }
 
+/** The end of a text, where the messages of the tutorial differ. */
+function endOf(text: string): string {
+  const characters = [...text];
+  return characters.length > 12 ? `…${characters.slice(-11).join("")}` : text;
+}
+
 /** A message on its way. The list below says the same in words. */
 function Wire({ moving }: { readonly moving: WireEvent | undefined }) {
   const parcel = useRef<HTMLSpanElement>(null);
@@ -155,7 +161,7 @@ function Wire({ moving }: { readonly moving: WireEvent | undefined }) {
       <span class="track">
         {moving !== undefined && (
           <span key={moving.id} ref={parcel} class={`parcel ${moving.kind}`}>
-            {moving.kind === "halfClose" ? "⇥" : moving.text.slice(-24)}
+            {moving.kind === "halfClose" ? "⇥" : endOf(moving.text)}
           </span>
         )}
       </span>
