@@ -1,7 +1,7 @@
 import { setTimeout } from "node:timers/promises";
 import { SayHello } from "@grpc-study/proto/hello";
 import { Greeter } from "@grpc-study/proto/push";
-import { ProdAreas, ProdService, UserService } from "@grpc-study/proto/shop";
+import { OrderHistory, ProdAreas, ProdService, UserService } from "@grpc-study/proto/shop";
 import { Code, type Context, implement, RpcError } from "@grpc-study/rpc";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { serve, start } from "../test/io.ts";
@@ -56,6 +56,61 @@ test.each([["--filter", "user_id = 7"], ["--page-size", "5"], ["--page-token", "
     expect(stderr).toContain(other[0]);
   },
 );
+
+test("shop watch continues after its position when a watch fails, and Ctrl-C ends it with status 0", async () => {
+  const requests: (bigint | undefined)[] = [];
+  const { promise: continued, resolve } = Promise.withResolvers<void>();
+  const { address } = await serve(
+    implement(OrderHistory, {
+      async *watchOrders({ afterPosition, filter }, { signal }) {
+        requests.push(afterPosition);
+        const attempt = requests.length;
+        const order = { order: { orderNo: `${filter}${attempt}` }, position: 10n * BigInt(attempt) };
+        yield { position: order.position - 1n };
+        if (attempt < 4) yield { order, position: order.position };
+        if (attempt === 1) throw new RpcError(Code.UNAVAILABLE, "restart");
+        if (attempt === 2) throw new RpcError(Code.RESOURCE_EXHAUSTED, "too slow");
+        if (attempt === 3) return;
+        resolve();
+        await setTimeout(10_000, undefined, { signal });
+      },
+    }),
+  );
+  const { interrupt, ended } = start("shop", "watch", "--json", "--filter", "f", "--from", "5", "--addr", address);
+  await continued;
+  interrupt.raise();
+  const { status, stdout, stderr } = await ended;
+  expect(requests).toEqual([5n, 10n, 20n, 30n]);
+  const lines = stdout.trimEnd().split("\n");
+  expect(lines.map((line) => JSON.parse(line))).toMatchObject(
+    [1, 2, 3].map((n) => ({ order: { order_no: `f${n}` }, position: `${10 * n}` })),
+  );
+  expect([status, stderr]).toEqual([
+    0,
+    "UNAVAILABLE: restart; continuing after position 10\nRESOURCE_EXHAUSTED: too slow; continuing after position 20\n",
+  ]);
+});
+
+test("shop watch fails if it cannot begin, and if its position is of another database", async () => {
+  expect(await cli("shop", "watch", "--addr", "localhost:1")).toMatchObject({
+    status: 1,
+    stderr: expect.stringMatching(/^UNAVAILABLE: .+\n$/),
+  });
+  const { address } = await serve(
+    implement(OrderHistory, {
+      async *watchOrders({ afterPosition }) {
+        if (afterPosition !== undefined) throw new RpcError(Code.OUT_OF_RANGE, "position 7 is after the end");
+        yield { position: 7n };
+        throw new RpcError(Code.UNAVAILABLE, "restart");
+      },
+    }),
+  );
+  expect(await cli("shop", "watch", "--addr", address)).toEqual({
+    status: 1,
+    stdout: "",
+    stderr: "UNAVAILABLE: restart; continuing after position 7\nOUT_OF_RANGE: position 7 is after the end\n",
+  });
+});
 
 test("scores sends the number of users and requests of the options, in each mode", async () => {
   const log: string[] = [];
@@ -226,6 +281,7 @@ test.each([
   [["shop", "stock", "--id", "abc"], "integer"],
   [["shop", "stock", "--area", "D"], "A, B, C"],
   [["shop", "scores", "--mode", "both"], "unary, server, client, double"],
+  [["shop", "watch", "--from", "-1"], "an integer from 0 to 9223372036854775807"],
   [["shop", "order", "--id", "1"], "'--no <text>' not specified"],
   [["shop", "order", "--id", "1", "--no", "1", "--user-id", "1", "--money", "1", "--time", "now"], "2021-07-22T10:00:00Z"],
 ])("%j fails with one line and status 2", async (args, reason) => {

@@ -28,6 +28,17 @@ export function parseCount(text: string): number {
 }
 
 /**
+ * Parses a position: an integer from 0 to 2^63 - 1.
+ *
+ * @throws InvalidArgumentError if the text is not such a number.
+ */
+export function parsePosition(text: string): bigint {
+  const value = /^\d{1,19}$/.test(text) ? BigInt(text) : -1n;
+  if (value < 0n || value >= 2n ** 63n) throw new InvalidArgumentError("It must be an integer from 0 to 9223372036854775807.");
+  return value;
+}
+
+/**
  * Parses a number that fits a protobuf float.
  *
  * @throws InvalidArgumentError if the text is not such a number.

@@ -49,6 +49,11 @@ export function writeError(output: Output, error: unknown): void {
   output.write(`${styled}: ${printable(message.trim().replace(/\s+/g, " "))}\n`);
 }
 
+/** Writes one line about something that is no failure of the command. */
+export function writeNote(output: Output, line: string): void {
+  output.write(`${printable(line.trim().replace(/\s+/g, " "))}\n`);
+}
+
 function describe(error: unknown): [label: string, message: string] {
   const message = error instanceof Error ? error.message : String(error);
   if (!(error instanceof RpcError)) return ["error", message.replace(/^error: /, "")];

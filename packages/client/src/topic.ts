@@ -11,7 +11,7 @@ import { type ConnectOptions, connect, transportNames } from "./connect.ts";
 import { type TokenOptions, tokenCredentials } from "./credentials.ts";
 import type { Interrupt } from "./interrupt.ts";
 import { addMetadata, type MetadataEntries } from "./metadata.ts";
-import { lineWriter, type Output, type Print, printer } from "./output.ts";
+import { lineWriter, type Output, type Print, printer, writeNote } from "./output.ts";
 import { startTelemetry } from "./telemetry.ts";
 
 /** The streams and signals of a command: those of the process, or those of a test. */
@@ -33,6 +33,8 @@ export interface Context {
   readonly signal: AbortSignal;
   /** Prints a received message. */
   readonly print: Print;
+  /** Writes a line to stderr, for what is not a message. */
+  readonly note: (line: string) => void;
   /**
    * Calls `handler` for the next Ctrl-C instead of cancelling the calls. Returns a function that
    * removes the handler.
@@ -101,6 +103,7 @@ export function action<Options>(
         }),
       signal,
       print: printer(lineWriter(io.stdout), options.json ?? false),
+      note: (line) => writeNote(io.stderr, line),
       onInterrupt: (handler) => io.interrupt.once(handler),
     };
     await run(context, options, this.args);

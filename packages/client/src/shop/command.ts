@@ -2,10 +2,11 @@ import { fromJson } from "@bufbuild/protobuf";
 import { type Timestamp, TimestampSchema } from "@bufbuild/protobuf/wkt";
 import { ProdAreas } from "@grpc-study/proto/shop";
 import { Argument, Command, InvalidArgumentError, Option } from "commander";
-import { parseCount, parseFloat32, parseInt32 } from "../number.ts";
+import { parseCount, parseFloat32, parseInt32, parsePosition } from "../number.ts";
 import { action, type Io, topic } from "../topic.ts";
 import { type Area, info, type Order, type OrderList, order, orders, stock, stocks, tutorial } from "./client.ts";
 import { scores } from "./scores.ts";
+import { type Watch, watch } from "./watch.ts";
 
 const areas = Object.keys(ProdAreas).filter((name) => Number.isNaN(Number(name)));
 
@@ -50,6 +51,11 @@ export function shopCommand(io: Io): Command {
       .option("--page-token <token>", "next_page_token of the previous page", "")
       .option("--all", "print all pages")
       .action(action<OrderList>(io, (context, options) => orders(context, options))),
+    new Command("watch")
+      .description("print orders as they are placed, until Ctrl-C; continues after the last one if the server restarts")
+      .option("--from <position>", "print the orders after this position, 0 for all (default: from now on)", parsePosition)
+      .option("--filter <text>", "comparisons joined by AND, as of orders", "")
+      .action(action<Watch>(io, (context, options) => watch(context, options))),
   ];
   const shop = topic("shop", "localhost:8083", "ask a shop for stock and scores, and place orders")
     .usage("[options] [command]")
