@@ -2,16 +2,11 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { OrderService } from "@grpc-study/proto/shop";
-import { Code, createClient } from "@grpc-study/rpc";
-import { postgresMissing, startPostgres } from "@grpc-study/test-servers";
 import { expect, test } from "vitest";
 import { client } from "../harness/client.ts";
 import { serverMain } from "../harness/paths.ts";
 import { run } from "../harness/process.ts";
 import { serve } from "../harness/server.ts";
-
-const missing = postgresMissing();
 
 const runServer = (...args: string[]) => run(process.execPath, [serverMain, ...args]);
 
@@ -64,51 +59,6 @@ test("a folder that cannot be written, or that another server uses, ends the sta
   expect(await readFile(join(folder, "lock"), "utf8")).toMatch(new RegExp(`^${server.pid}\\b`));
   expect(await runServer("chat", "--port", "65536")).toMatchObject({ status: 1 });
 });
-
-test.skipIf(missing !== undefined)(
-  `two workers share a database, and no order is lost or doubled when one is killed${missing ? `: ${missing}` : ""}`,
-  { timeout: 120_000 },
-  async () => {
-    await using database = await startPostgres();
-    expect(await runServer("migrate", "--database", database.url)).toEqual({
-      status: 0,
-      stdout: "ran 001_tables\nran 002_seed\nran 003_positions_in_commit_order\n",
-      stderr: "",
-    });
-    expect(await runServer("migrate", "--database", database.url)).toMatchObject({ stdout: "there is nothing to migrate\n" });
-    await using server = await serve("shop", { args: ["--database", database.url, "--workers", "2", "--security", "plain"] });
-    const answered = new Set<string>();
-    const orders = Array.from({ length: 8 }, async (_, buyer) => {
-      using shop = createClient(OrderService, server.address);
-      for (let count = 0; count < 100; count++) {
-        const orderNo = `${buyer}-${count}`;
-        const orderMain = { orderId: count + 1, orderNo, userId: buyer + 1, orderMoney: 1 };
-        for (;;) {
-          const code = await shop.newOrder({ orderMain }, { timeoutMs: 5000 }).then(
-            () => Code.OK,
-            (error: { readonly code: Code }) => error.code,
-          );
-          if (code === Code.OK) break;
-          expect([Code.UNAVAILABLE, Code.DEADLINE_EXCEEDED]).toContain(code);
-          await new Promise((resolve) => setTimeout(resolve, 100));
-        }
-        answered.add(orderNo);
-        if (buyer === 0 && count === 30) killWorker(server.pid ?? 0);
-      }
-    });
-    await Promise.all(orders);
-    expect(answered.size).toBe(800);
-    const rows = await database.query("select order_no from orders");
-    expect(new Set(rows.map(({ order_no }) => order_no))).toEqual(answered);
-    expect(rows).toHaveLength(800);
-  },
-);
-
-/** Kills the first child of a supervisor. */
-async function killWorker(supervisor: number): Promise<void> {
-  const children = await readFile(`/proc/${supervisor}/task/${supervisor}/children`, "utf8");
-  process.kill(Number(children.split(" ")[0]), "SIGKILL");
-}
 
 test("a migration of a database that is down is one line", async () => {
   expect(await runServer("migrate", "--database", "postgres://a:secret@127.0.0.1:1/shop")).toEqual({
