@@ -1,8 +1,8 @@
 // What happens to a store when its database fails: a real server that stops, crashes, hangs, and
 // has no room; and PGlite whose process is killed.
-import { execFileSync, fork } from "node:child_process";
+import { execFileSync, fork, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statfsSync, writeFileSync } from "node:fs";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Worker } from "node:worker_threads";
@@ -231,6 +231,41 @@ describe("a folder", { timeout: 120_000 }, () => {
     expect(await third.orders.get(order.no)).toMatchObject({ no: order.no });
     expect(third.warnings).toEqual([]);
   });
+
+  test.skipIf(process.getuid?.() !== 0 || process.platform !== "linux")(
+    "on a full disk refuses orders as `full`, answers reads, keeps each order that was accepted, and goes on once there is room",
+    async (context) => {
+      const disk = temporaryFolder();
+      // Containers may forbid it.
+      if (spawnSync("mount", ["-t", "tmpfs", "-o", "size=70m", "tmpfs", disk]).status !== 0) context.skip();
+      await using unmount = new AsyncDisposableStack();
+      unmount.defer(() => void execFileSync("umount", ["--lazy", disk]));
+      const dir = join(disk, "data");
+      const store = await openStore({ dir });
+      const { bavail, bsize } = statfsSync(disk);
+      const fill = join(disk, "fill");
+      writeFileSync(fill, Buffer.alloc((bavail - 2) * bsize));
+      const accepted: string[] = [];
+      const refused: unknown[] = [];
+      for (let id = 1; refused.length < 3; id++) {
+        const no = `${id}-${"x".repeat(50)}`;
+        await store.orders.place({ ...order, no }).then(
+          () => accepted.push(no),
+          (error: unknown) => refused.push(error),
+        );
+      }
+      expect(refused).toEqual(Array(3).fill(expect.objectContaining({ name: "StoreError", reason: "full" })));
+      expect(accepted.length).toBeGreaterThan(10);
+      await store.check();
+      rmSync(fill);
+      expect(await store.orders.place({ ...order, no: "there is room" })).toBe("placed");
+      await store.close();
+      const again = await openStore({ dir });
+      const { orders } = await again.orders.list({ limit: 100_000 });
+      await again.close();
+      expect(orders.map(({ no }) => no)).toEqual([...accepted, "there is room"]);
+    },
+  );
 
   test("whose path leads through a file is one line", async () => {
     const file = join(temporaryFolder(), "file");

@@ -1,7 +1,8 @@
 export interface StoreCallOptions {
   /**
    * Ends the operation, which then rejects with the reason of the signal. A PostgreSQL server also
-   * cancels the query; PGlite finishes a query that it has begun. A transaction that was about to
+   * cancels the query. PGlite finishes a query that it has begun, and others wait for it: its thread
+   * runs WebAssembly, which does not return to the event loop during a query. A transaction that was about to
    * commit may or may not have happened.
    */
   readonly signal?: AbortSignal | undefined;

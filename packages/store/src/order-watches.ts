@@ -49,11 +49,11 @@ export function createOrderWatches(run: Run, list: Orders["list"], wakes: Wakes 
   const read = async (_topic: string, after: bigint, limit: number) => (await available(list({ after, limit }, withTimeout()))).orders;
   const log: ReadableLog<PlacedOrder> = {
     read,
-    async bounds() {
+    bounds: shared(async () => {
       const newest = sql<string>`coalesce(max(position), 0)`.as("end");
       const last = await answered(run(withTimeout(), (db) => db.selectFrom("orders").select(newest).executeTakeFirst()));
       return { start: 0n, end: BigInt(last?.end ?? 0) };
-    },
+    }),
     follow: (topic, after, signal) => followPages({ read, wakes, pollMs }, topic, after, signal),
     bytesOf: ({ no }) => orderBytes + 2 * no.length,
   };
@@ -65,6 +65,26 @@ export function createOrderWatches(run: Run, list: Orders["list"], wakes: Wakes 
       subscriptions.close();
       await wakes.close();
     },
+  };
+}
+
+/**
+ * Shares a query among its callers: those that arrive while one runs share the next one, as the answer
+ * of the running one may be older than they are. A thousand watchers that reconnect at once need two.
+ */
+function shared<T>(query: () => Promise<T>): () => Promise<T> {
+  let last: Promise<unknown> = Promise.resolve();
+  let next: Promise<T> | undefined;
+  const start = () => {
+    next = undefined;
+    return query();
+  };
+  return () => {
+    if (next === undefined) {
+      next = last.then(start, start);
+      last = next;
+    }
+    return next;
   };
 }
 

@@ -198,6 +198,14 @@ describe.each(engines)("%s", (name, locate) => {
     expect(await aborted.next()).toEqual({ done: true, value: undefined });
   });
 
+  test.skipIf(skipped)(`a thousand watches begin at once, each where the orders are${skipped}`, async () => {
+    await store.orders.place({ ...order, no: "begin" });
+    const { position = -1n } = (await store.orders.get("begin")) ?? {};
+    const watches = await Promise.all(Array.from({ length: 1000 }, (_, i) => store.orders.watch(i % 2 === 0 ? { after: position } : {})));
+    for (const watch of watches) expect(watch.position).toBe(position);
+    await Promise.all(watches.map((watch) => watch.return()));
+  });
+
   test.skipIf(skipped)(`a watcher that falls too far behind fails with its position${skipped}`, async () => {
     const { orders } = store;
     const slow = await orders.watch({ maxBehind: 5 });
