@@ -8,6 +8,7 @@ import { interceptors } from "./interceptors.ts";
 import { memory } from "./memory.ts";
 import { propagation } from "./propagation.ts";
 import { server } from "./server.ts";
+import { shop } from "./shop.ts";
 import { sizes } from "./sizes.ts";
 import { start } from "./start.ts";
 import { telemetry } from "./telemetry.ts";
@@ -23,6 +24,7 @@ export const groups: readonly Group[] = [
   gateway,
   memory,
   start,
+  shop,
   http2,
   sizes,
 ];
