@@ -4,6 +4,7 @@ import { nameOf } from "../http-rule/rule.ts";
 import { servicesOf, titleOf } from "../openapi/index.ts";
 import type { GatewayOptions } from "../options.ts";
 import { ownPathsOf } from "../own-paths.ts";
+import { allProtocols, type Protocol } from "../protocols.ts";
 import { upstreamsOf } from "../routes.ts";
 import { withNames } from "../upstreams.ts";
 import type { ConsoleLink, ConsoleOptions } from "./console-options.ts";
@@ -12,6 +13,8 @@ import type { ConsoleLink, ConsoleOptions } from "./console-options.ts";
 export interface ConsoleRule {
   readonly verb: string;
   readonly path: string;
+  /** What the body has: `*` for the whole message, or the name of a field. Absent without a body. */
+  readonly body?: string;
 }
 
 /** The content of `config.json`. The page reads it from the folder of the page. */
@@ -20,6 +23,8 @@ export interface ConsoleConfig {
   /** The URL of the gateway, relative to the page: calls start from it. */
   readonly root: string;
   readonly readOnly: boolean;
+  /** The protocols of the gateway. */
+  readonly protocols: readonly Protocol[];
   /** The names of the upstreams, with their services. */
   readonly upstreams: readonly { readonly name: string; readonly services: readonly string[] }[];
   /** The HTTP rules by the full names of methods. */
@@ -38,10 +43,10 @@ export function consoleConfig(
   const paths = ownPathsOf(options);
   const root = "../".repeat((paths.console ?? "").split("/").length - 1);
   const rules: Record<string, ConsoleRule[]> = {};
-  for (const { method, verb, template } of bindings) {
+  for (const { method, verb, template, body } of bindings) {
     const name = nameOf(method);
     rules[name] ??= [];
-    rules[name].push({ verb, path: template.text });
+    rules[name].push({ verb, path: template.text, ...(body !== undefined && { body: body === "*" ? body : body.name }) });
   }
   const upstreams = upstreamsOf(options);
   const all = upstreams.flatMap(({ services }) => services);
@@ -50,6 +55,7 @@ export function consoleConfig(
     title: title ?? titleOf(all.length > 0 ? all : servicesOf(bindings)),
     root,
     readOnly,
+    protocols: options.protocols ?? allProtocols,
     upstreams: withNames(upstreams).map(({ name, services }) => ({ name, services: services.map(({ typeName }) => typeName) })),
     rules,
     ...(paths.docs !== undefined && { docs: `${root}${paths.docs.slice(1)}` }),

@@ -121,6 +121,7 @@ test("the configuration has the title, the upstreams, the rules, and where the g
     root: "../",
     readOnly: true,
     docs: "../docs",
+    protocols: ["rest", "connect", "grpc-web", "grpc"],
     upstreams: [
       { name: "localhost:1", services: [Things.typeName] },
       { name: "calls", services: [Calls.typeName] },
