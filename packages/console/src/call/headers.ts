@@ -35,6 +35,11 @@ export function metadataFault(key: string, value: string): "key" | "reserved" | 
   return /^[\x20-\x7e]*$/.test(value) ? undefined : "value";
 }
 
+/** Whether the value of a key may give access, as far as the key says. */
+export function isCredential(key: string): boolean {
+  return /auth|token|secret|passw|credential|cookie|session|signature|jwt|bearer|api-?_?key|access-?_?key|private|^x-?key$/i.test(key);
+}
+
 /** Joins the values of a key, as HTTP does. */
 export function joined(metadata: Metadata): Record<string, string> {
   const headers: Record<string, string> = {};

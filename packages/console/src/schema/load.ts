@@ -9,6 +9,8 @@ export interface ConsoleConfig {
   /** The URL of the gateway, relative to the page. */
   readonly root: string;
   readonly readOnly: boolean;
+  /** The protocols of the gateway: `rest`, `connect`, `grpc-web`, `grpc`. */
+  readonly protocols: readonly string[];
   readonly upstreams: readonly { readonly name: string; readonly services: readonly string[] }[];
   readonly rules: Readonly<Record<string, readonly HttpRule[]>>;
   /** The URL of the documentation, relative to the page. */

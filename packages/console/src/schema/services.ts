@@ -6,6 +6,8 @@ import { commentOf } from "./comments.ts";
 export interface HttpRule {
   readonly verb: string;
   readonly path: string;
+  /** What the body has: `*` for the whole message, or the name of a field. Absent without a body. */
+  readonly body?: string;
 }
 
 export type CallKind = DescMethod["methodKind"];

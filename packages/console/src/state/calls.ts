@@ -1,9 +1,9 @@
 // The call of the selected method.
 import { signal } from "@preact/signals";
 import { hasRequestStream, startCall } from "../call/call.ts";
-import type { Call } from "../call/types.ts";
+import type { Call, Metadata } from "../call/types.ts";
 import type { MethodEntry } from "../schema/services.ts";
-import { callMetadata, timeoutMs } from "./metadata.ts";
+import { callMetadata, timeoutMs, writtenMetadata } from "./metadata.ts";
 import { CallRecord } from "./record.ts";
 import { rootUrl } from "./services.ts";
 
@@ -11,9 +11,19 @@ import { rootUrl } from "./services.ts";
 export interface CurrentCall {
   readonly method: MethodEntry;
   readonly record: CallRecord;
+  /** When it began, in milliseconds since 1970. */
+  readonly startedAt: number;
+  /** The requests as the reader has written them, with their variables. */
+  readonly written: string[];
+  /** The metadata as the reader has written it. */
+  readonly metadata: Metadata;
+  readonly timeoutMs: number | undefined;
 }
 
 export const currentCall = signal<CurrentCall | undefined>(undefined);
+
+/** The call that has ended last. */
+export const endedCall = signal<CurrentCall | undefined>(undefined);
 
 /** Changes at most once a frame while the record grows. */
 export const recordVersion = signal(0);
@@ -39,11 +49,23 @@ function changed(): void {
   else requestAnimationFrame(apply);
 }
 
-/** Starts a call. A method with one request gets its message, and the half-close. */
-export function start(method: MethodEntry, text?: string): void {
+/**
+ * Starts a call. A method with one request gets its message, and the half-close.
+ *
+ * @param written the message before its variables were replaced. Default: `text`.
+ */
+export function start(method: MethodEntry, text?: string, written = text): void {
   cancel();
   const record = new CallRecord();
-  currentCall.value = { method, record };
+  const current: CurrentCall = {
+    method,
+    record,
+    startedAt: Date.now(),
+    written: written === undefined ? [] : [written],
+    metadata: writtenMetadata.value,
+    timeoutMs: timeoutMs.value,
+  };
+  currentCall.value = current;
   isRunning.value = true;
   canSend.value = hasRequestStream(method.kind);
   call = startCall(method, {
@@ -52,11 +74,12 @@ export function start(method: MethodEntry, text?: string): void {
     timeoutMs: timeoutMs.value,
     onEvent: (event) => {
       record.take(event);
-      if (event.type === "end" && currentCall.value?.record === record) {
+      if (event.type === "end" && currentCall.value === current) {
         isRunning.value = false;
         canSend.value = false;
         call = undefined;
       }
+      if (event.type === "end") endedCall.value = current;
       changed();
     },
   });
@@ -71,9 +94,10 @@ export function start(method: MethodEntry, text?: string): void {
   changed();
 }
 
-/** Sends a message in the call. */
-export function send(text: string): void {
+/** Sends a message in the call. `written` is as for `start`. */
+export function send(text: string, written = text): void {
   if (!canSend.value) return;
+  currentCall.value?.written.push(written);
   currentCall.value?.record.request(text);
   call?.send(text);
   changed();

@@ -3,9 +3,10 @@ import { computed, effect } from "@preact/signals";
 import { type JsonNode, JsonSyntaxError, parseJson } from "../json/parse.ts";
 import type { Fault, Path } from "../schema/check.ts";
 import { badRequestOf, type FieldViolation, pathOfField, valueAt } from "../schema/violations.ts";
+import { atOriginalPlaces } from "../variables/message.ts";
 import { currentCall, recordVersion } from "./calls.ts";
 import type { CallRecord } from "./record.ts";
-import { parsedRequest, requestFaults } from "./request.ts";
+import { requestFaults, resolvedRequest } from "./request.ts";
 import { checkedRules, loadRules, rules } from "./rules.ts";
 import { selected } from "./services.ts";
 
@@ -68,13 +69,14 @@ function parsed(text: string): JsonNode | undefined {
 
 /** The violations of the server, at fields whose value is still the one that was sent. */
 const serverFaults = computed((): readonly Fault[] => {
-  const { node } = parsedRequest.value;
+  const resolved = resolvedRequest.value;
   const { violations, sent } = reported.value;
-  if (node === undefined || sent === undefined || currentCall.value?.method.path !== selected.value?.path) return [];
-  return violations.flatMap(({ path, text, ofKey }): Fault[] => {
-    if (path === undefined || JSON.stringify(valueAt(node.value, path)) !== JSON.stringify(valueAt(sent.value, path))) return [];
+  if (resolved === undefined || sent === undefined || currentCall.value?.method.path !== selected.value?.path) return [];
+  const found = violations.flatMap(({ path, text, ofKey }): Fault[] => {
+    if (path === undefined || JSON.stringify(valueAt(resolved.value, path)) !== JSON.stringify(valueAt(sent.value, path))) return [];
     return [{ path, ofKey, key: "faultServer", values: [text] }];
   });
+  return atOriginalPlaces(found, resolved.wholes);
 });
 
 export const faults = computed((): readonly Fault[] => [...requestFaults.value, ...checkedRules.value.faults, ...serverFaults.value]);

@@ -4,6 +4,8 @@ import { print } from "../json/edit.ts";
 import { type JsonNode, JsonSyntaxError, type JsonValue, parseJson } from "../json/parse.ts";
 import { check, type Fault } from "../schema/check.ts";
 import { firstRequest } from "../schema/defaults.ts";
+import { atOriginalPlaces, type ResolvedMessage, resolveMessage } from "../variables/message.ts";
+import { variables } from "./environments.ts";
 import { registry, selected } from "./services.ts";
 
 /** The texts by the paths of methods. */
@@ -16,7 +18,12 @@ const initial = computed(() => (selected.value === undefined ? "{}" : print(firs
 export const requestText = computed(() => texts.value.get(selected.value?.path ?? "") ?? initial.value);
 
 export function setRequestText(text: string): void {
-  if (selected.value !== undefined && text !== requestText.value) texts.value = new Map(texts.value).set(selected.value.path, text);
+  if (selected.value !== undefined && text !== requestText.value) setTextOf(selected.value.path, text);
+}
+
+/** Sets the request of any method. */
+export function setTextOf(path: string, text: string): void {
+  texts.value = new Map(texts.value).set(path, text);
 }
 
 export function setRequest(value: JsonValue): void {
@@ -38,9 +45,21 @@ export const parsedRequest = computed((): Parsed => {
   }
 });
 
+/** The request with the values of its variables. `undefined` if it is not valid JSON. */
+export const resolvedRequest = computed((): ResolvedMessage | undefined => {
+  const { node } = parsedRequest.value;
+  if (node === undefined || selected.value === undefined || registry.value === undefined) return undefined;
+  return resolveMessage(requestText.value, node, selected.value.desc.input, registry.value, variables.value);
+});
+
+/** The JSON to send. `undefined` if the request is not valid JSON, or has an unknown variable. */
+export const outgoingText = computed(() => (resolvedRequest.value?.faults.length === 0 ? resolvedRequest.value.text : undefined));
+
 /** The faults of a request that is valid JSON. */
 export const requestFaults = computed((): readonly Fault[] => {
-  const { node } = parsedRequest.value;
-  if (node === undefined || selected.value === undefined || registry.value === undefined) return [];
-  return check(selected.value.desc.input, node.value, registry.value);
+  if (resolvedRequest.value === undefined || selected.value === undefined || registry.value === undefined) return [];
+  const { value, faults, wholes } = resolvedRequest.value;
+  const unknown = new Set(faults.map(({ path }) => JSON.stringify(path)));
+  const others = check(selected.value.desc.input, value, registry.value).filter(({ path }) => !unknown.has(JSON.stringify(path)));
+  return [...faults, ...atOriginalPlaces(others, wholes)];
 });

@@ -2,7 +2,8 @@
 import { computed, effect, signal } from "@preact/signals";
 import type { Fault } from "../schema/check.ts";
 import { hasRules } from "../schema/has-rules.ts";
-import { parsedRequest, requestFaults } from "./request.ts";
+import { atOriginalPlaces } from "../variables/message.ts";
+import { requestFaults, resolvedRequest } from "./request.ts";
 import { registry, selected } from "./services.ts";
 
 export type RulesModule = typeof import("../rules/index.ts");
@@ -33,11 +34,12 @@ interface Checked {
 
 /** The violated rules of the request. */
 export const checkedRules = computed((): Checked => {
-  const { node } = parsedRequest.value;
+  const resolved = resolvedRequest.value;
   const [module, method, types] = [rules.value, selected.value, registry.value];
-  if (node === undefined || module === undefined || method === undefined || types === undefined) return { faults: [] };
+  if (resolved === undefined || module === undefined || method === undefined || types === undefined) return { faults: [] };
   try {
-    return { faults: module.checkRules(method.desc.input, node.value, types, requestFaults.value) };
+    const found = module.checkRules(method.desc.input, resolved.value, types, requestFaults.value);
+    return { faults: atOriginalPlaces(found, resolved.wholes) };
   } catch (error) {
     return { faults: [], error: error instanceof Error ? error.message : String(error) };
   }

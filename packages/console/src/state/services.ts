@@ -1,5 +1,5 @@
 // The services, the search in them, and the selected method, which the URL names.
-import { computed, signal } from "@preact/signals";
+import { batch, computed, signal } from "@preact/signals";
 import { type Loaded, load } from "../schema/load.ts";
 import { findMethod, search, serviceTree } from "../schema/services.ts";
 
@@ -15,6 +15,9 @@ export const query = signal("");
 
 /** The part of the URL after `#/`: `package.Service/Method`. */
 export const selectedPath = signal("");
+
+/** The part after that and a `?`: a shared request. */
+export const sharedPart = signal("");
 
 export const packages = computed(() => {
   const state = loadState.value;
@@ -48,7 +51,11 @@ export async function loadServices(): Promise<void> {
 /** Follows the URL. */
 export function startSelection(): void {
   const follow = () => {
-    selectedPath.value = decoded(location.hash.replace(/^#\/?/, ""));
+    const [path = "", shared = ""] = location.hash.replace(/^#\/?/, "").split("?", 2);
+    batch(() => {
+      selectedPath.value = decoded(path);
+      sharedPart.value = shared;
+    });
   };
   addEventListener("hashchange", follow);
   follow();

@@ -2,8 +2,11 @@
 import { signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { t } from "../i18n/index.ts";
+import { dialog, showDialog } from "../state/dialogs.ts";
 import { config, loadServices, loadState, packages, selected, selectedPath } from "../state/services.ts";
+import { singleKeys } from "../state/settings.ts";
 import { selectedTutorial } from "../tutorials/selection.ts";
+import { Dialogs } from "./dialogs.tsx";
 import { Header } from "./header.tsx";
 import { MethodView } from "./method-view.tsx";
 import { focusSearch, Sidebar } from "./sidebar.tsx";
@@ -28,10 +31,10 @@ export function App() {
   }, [selectedPath.value]);
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
-      if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey || isEditable(event.composedPath()[0])) return;
+      const action = shortcut(event);
+      if (action === undefined || dialog.value !== undefined) return;
       event.preventDefault();
-      menuIsOpen.value = true;
-      requestAnimationFrame(focusSearch);
+      action();
     };
     addEventListener("keydown", onKey);
     return () => removeEventListener("keydown", onKey);
@@ -49,8 +52,27 @@ export function App() {
           <Main />
         </main>
       </div>
+      <Dialogs />
     </>
   );
+}
+
+/** What a key does. */
+function shortcut(event: KeyboardEvent): (() => void) | undefined {
+  const { key, altKey, isComposing } = event;
+  if (altKey || isComposing) return undefined;
+  if (event.ctrlKey || event.metaKey) {
+    if (event.shiftKey) return undefined;
+    if (key.toLowerCase() === "k") return () => showDialog({ kind: "palette" });
+    return key.toLowerCase() === "s" && selected.value !== undefined ? () => showDialog({ kind: "save" }) : undefined;
+  }
+  if (!singleKeys.value || isEditable(event.composedPath()[0])) return undefined;
+  if (key === "?") return () => showDialog({ kind: "help" });
+  if (key !== "/") return undefined;
+  return () => {
+    menuIsOpen.value = true;
+    requestAnimationFrame(focusSearch);
+  };
 }
 
 /** The hash of the URL is the method, so that the link cannot have one of its own. */

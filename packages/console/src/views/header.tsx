@@ -1,7 +1,9 @@
-// The header of the page: title, language, theme.
+// The header of the page: title, environment, history, palette, language, theme.
 import "./header.css";
 import { useEffect, useRef } from "preact/hooks";
 import { type Language, language, languages, t } from "../i18n/index.ts";
+import { showDialog } from "../state/dialogs.ts";
+import { environments, selectEnvironment, selectedEnvironment } from "../state/environments.ts";
 import { config } from "../state/services.ts";
 import { type Theme, theme } from "../state/settings.ts";
 
@@ -20,6 +22,34 @@ export function Header({ menuIsOpen, onMenu }: HeaderProps) {
         {config.value?.title ?? t("title")}
       </a>
       <Links />
+      <span class="tools">
+        {environments.value.length > 0 && (
+          <select
+            aria-label={t("environment")}
+            value={selectedEnvironment.value}
+            onChange={(event) => selectEnvironment(event.currentTarget.value)}
+          >
+            <option value="">{t("noEnvironment")}</option>
+            {environments.value.map(({ id, name }) => (
+              <option key={id} value={id}>
+                {name}
+              </option>
+            ))}
+          </select>
+        )}
+        <button type="button" class="quiet" onClick={() => showDialog({ kind: "environments" })}>
+          {t("environments")}
+        </button>
+        <button type="button" class="quiet" onClick={() => showDialog({ kind: "history" })}>
+          {t("history")}
+        </button>
+        <button type="button" class="quiet" onClick={() => showDialog({ kind: "palette" })}>
+          {t("paletteButton")} <kbd>Ctrl+K</kbd>
+        </button>
+        <button type="button" class="quiet" aria-label={t("help")} title={t("help")} onClick={() => showDialog({ kind: "help" })}>
+          ?
+        </button>
+      </span>
       <label>
         <span class="visually-hidden">{t("language")}</span>
         <select value={language.value} onChange={(event) => (language.value = event.currentTarget.value as Language)}>

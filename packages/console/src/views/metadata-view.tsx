@@ -1,8 +1,20 @@
 // What is sent with every call: authorization, deadline, metadata.
 import { type Key, t } from "../i18n/index.ts";
-import { addRow, authorization, changeRow, deadline, deadlineFault, faultOf, removeRow, rows } from "../state/metadata.ts";
+import {
+  addRow,
+  authorization,
+  changeRow,
+  deadline,
+  deadlineFault,
+  faultOf,
+  type MetadataFault,
+  remember,
+  removeRow,
+  rows,
+} from "../state/metadata.ts";
 
-const faultTexts: Readonly<Record<NonNullable<ReturnType<typeof faultOf>>, Key>> = {
+const faultTexts: Readonly<Record<MetadataFault, Key>> = {
+  variable: "faultVariable",
   key: "faultKey",
   reserved: "faultReserved",
   value: "faultValue",
@@ -72,7 +84,7 @@ export function MetadataView() {
                 aria-label={t("metadataValue")}
                 placeholder={t("metadataValue")}
                 value={row.value}
-                aria-invalid={fault === "value" || fault === "base64"}
+                aria-invalid={fault === "value" || fault === "base64" || fault === "variable"}
                 onInput={(event) => changeRow(row.id, { value: event.currentTarget.value })}
               />
               <button type="button" class="quiet" aria-label={t("removeOf", row.key || t("metadata"))} onClick={() => removeRow(row.id)}>
@@ -86,6 +98,19 @@ export function MetadataView() {
       <button type="button" onClick={addRow}>
         {t("addMetadata")}
       </button>
+      <p>
+        <label class="check">
+          <input
+            type="checkbox"
+            checked={remember.value}
+            onChange={(event) => {
+              remember.value = event.currentTarget.checked;
+            }}
+          />{" "}
+          {t("remember")}
+        </label>
+      </p>
+      {remember.value && <p class="hint">{t("rememberHint")}</p>}
     </section>
   );
 }

@@ -3,13 +3,16 @@ import { hasRequestStream } from "../call/call.ts";
 import { Form } from "../form/form.tsx";
 import { t } from "../i18n/index.ts";
 import type { MethodEntry } from "../schema/services.ts";
-import { cancel, canSend, currentCall, halfClose, isRunning, send, start } from "../state/calls.ts";
+import { cancel, currentCall, halfClose, isRunning, start } from "../state/calls.ts";
+import { showDialog } from "../state/dialogs.ts";
 import { faults } from "../state/faults.ts";
 import { goTo, requestView, target } from "../state/focus.ts";
 import { metadataIsValid } from "../state/metadata.ts";
-import { parsedRequest, requestText, resetRequest, setRequest } from "../state/request.ts";
+import { outgoingText, parsedRequest, resetRequest, setRequest } from "../state/request.ts";
 import { checkedRules, rules } from "../state/rules.ts";
 import { registry } from "../state/services.ts";
+import { linkNotice } from "../state/share.ts";
+import { isOpenFor, submit } from "../state/submit.ts";
 import { Tabs } from "../ui/tabs.tsx";
 import { JsonPanel } from "./json-panel.tsx";
 
@@ -26,10 +29,20 @@ export function RequestView({ method, readOnly }: { readonly method: MethodEntry
     <section aria-label={t("request")} onKeyDownCapture={onKey}>
       <div class="bar">
         <h2>{t("request")}</h2>
+        <button type="button" class="quiet" onClick={() => showDialog({ kind: "save" })}>
+          {t("save")}
+        </button>
+        <button type="button" class="quiet" onClick={() => showDialog({ kind: "share" })}>
+          {t("share")}
+        </button>
+        <button type="button" class="quiet" onClick={() => showDialog({ kind: "copy" })}>
+          {t("copyAs")}
+        </button>
         <button type="button" class="quiet" onClick={resetRequest}>
           {t("reset")}
         </button>
       </div>
+      <LinkNotice path={method.path} />
       <Tabs
         label={t("request")}
         tabs={[
@@ -63,7 +76,7 @@ export function RequestView({ method, readOnly }: { readonly method: MethodEntry
           <button type="button" class="place" onClick={() => found[0] && goTo(found[0].path)}>
             {t("faults", found.length)}
           </button>
-          . {t("sendAnyway")}
+          . {t(outgoingText.value === undefined ? "notSent" : "sendAnyway")}
         </p>
       )}
       {error !== undefined && <p class="hint">{t("rulesFailed", error)}</p>}
@@ -72,22 +85,34 @@ export function RequestView({ method, readOnly }: { readonly method: MethodEntry
   );
 }
 
-/** Whether the method's call takes messages now. */
-function isOpenFor(method: MethodEntry): boolean {
-  return canSend.value && currentCall.value?.method.path === method.path;
-}
-
-/** Sends the request: in a new call, or in the one that is open. */
-function submit(method: MethodEntry): void {
-  const { node } = parsedRequest.value;
-  if (node === undefined || !metadataIsValid.value) return;
-  if (isOpenFor(method)) send(requestText.value);
-  else start(method, requestText.value);
+/** What a link has brought. */
+function LinkNotice({ path }: { readonly path: string }) {
+  const notice = linkNotice.value;
+  if (notice === undefined || notice.path !== path) return null;
+  const isBroken = notice.kind === "broken";
+  const keys = isBroken ? [] : notice.keys;
+  return (
+    <p class="notice row" role={isBroken ? "alert" : "status"}>
+      <span class="grow">
+        {isBroken ? t("linkBroken") : t("linkOpened")} {keys.length > 0 && t("linkMetadata", keys.join(", "))}
+      </span>
+      <button
+        type="button"
+        class="quiet"
+        aria-label={t("close")}
+        onClick={() => {
+          linkNotice.value = undefined;
+        }}
+      >
+        ×
+      </button>
+    </p>
+  );
 }
 
 function Buttons({ method }: { readonly method: MethodEntry }) {
   const isStream = hasRequestStream(method.kind);
-  const isInvalid = parsedRequest.value.node === undefined || !metadataIsValid.value;
+  const isInvalid = outgoingText.value === undefined || !metadataIsValid.value;
   const isOwn = isRunning.value && currentCall.value?.method.path === method.path;
   return (
     <div class="buttons">

@@ -138,7 +138,7 @@ export async function startKinds(options: Partial<GatewayServerOptions> = {}): P
   if (service === undefined) throw new Error("kinds.proto has no service");
   const seen = new Seen();
   const serve = async (address: string) => {
-    const server = createServer({ onError: () => {} });
+    const server = createServer({ onError: () => {}, reflection: true });
     server.add(implementation(service, seen));
     const listening = await server.listen(address);
     return { server, address: listening.address };

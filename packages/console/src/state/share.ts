@@ -1,0 +1,45 @@
+// Links to requests: made from the request of the selected method, and opened from the URL. Opening one
+// sends nothing.
+import { effect, signal } from "@preact/signals";
+import { decodeLink, encodeLink } from "../share/link.ts";
+import { type Disclosure, deadline, disclosed, setMetadata, writtenMetadata } from "./metadata.ts";
+import { requestText, setTextOf } from "./request.ts";
+import { selectedPath, sharedPart } from "./services.ts";
+
+/** What the page says about the link that was opened. */
+export type LinkNotice =
+  | { readonly kind: "opened"; readonly path: string; readonly keys: readonly string[] }
+  | { readonly kind: "broken"; readonly path: string };
+
+export const linkNotice = signal<LinkNotice | undefined>(undefined);
+
+/** A link to the request of the selected method, with its variables rather than their values. */
+export async function makeLink(disclosure: Disclosure): Promise<string> {
+  const metadata = disclosed(writtenMetadata.value, disclosure);
+  const shared = await encodeLink({ text: requestText.value, deadline: deadline.value, metadata });
+  return `${location.href.replace(/#.*/, "")}#/${selectedPath.value}?${shared}`;
+}
+
+/** Opens the link of each URL that has one. */
+export function startLinks(): void {
+  effect(() => {
+    const shared = sharedPart.value;
+    if (shared !== "") void open(selectedPath.value, shared);
+  });
+}
+
+async function open(path: string, shared: string): Promise<void> {
+  const request = await decodeLink(shared).catch(() => undefined);
+  // The reader may have gone on.
+  if (sharedPart.value !== shared || selectedPath.value !== path) return;
+  if (request === undefined) linkNotice.value = { kind: "broken", path };
+  else {
+    setTextOf(path, request.text);
+    deadline.value = request.deadline;
+    setMetadata(request.metadata);
+    linkNotice.value = { kind: "opened", path, keys: request.metadata.map(([key]) => key) };
+  }
+  // A reload must not undo what the reader then changes.
+  history.replaceState(history.state, "", location.hash.replace(/\?.*/, ""));
+  sharedPart.value = "";
+}
