@@ -63,7 +63,14 @@ export function openEditor({ root, text, message, registry, readOnly, label, hin
   const hintElement = document.createElement("p");
   hintElement.id = "hint";
   hintElement.textContent = hint;
-  const attributes = { "aria-label": label, "aria-describedby": "hint", "aria-multiline": "true", autocapitalize: "off" };
+  const attributes = {
+    "aria-label": label,
+    "aria-describedby": "hint",
+    "aria-multiline": "true",
+    autocapitalize: "off",
+    // What scrolls must have an element that the keyboard reaches. axe does not count editable ones without it.
+    tabindex: "0",
+  };
   const view = new EditorView({
     root,
     parent: root,

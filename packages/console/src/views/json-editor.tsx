@@ -1,6 +1,6 @@
 // The editor of the request: CodeMirror, and a plain text control until it is there.
 import { signal } from "@preact/signals";
-import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Editor, Mark } from "../editor/index.ts";
 import { language, t } from "../i18n/index.ts";
 import { rangeOf } from "../json/range.ts";
@@ -38,12 +38,14 @@ export function JsonEditor({ method, readOnly, marks, invalid }: JsonEditorProps
   const host = useRef<HTMLDivElement>(null);
   const area = useRef<HTMLTextAreaElement>(null);
   const editor = useRef<Editor | undefined>(undefined);
+  // The text control stays until the editor has its focus and selection: the reader may be typing.
+  const [isOpen, setOpen] = useState(false);
   const text = requestText.value;
   const label = `${t("jsonEditor")}: ${method.desc.input.typeName}`;
   const module = loaded.value;
   const types = registry.value;
   useEffect(() => void loadEditor(), []);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (host.current === null || module === undefined || types === undefined) return;
     const { activeElement } = document;
     const selection = area.current !== null && activeElement === area.current ? area.current : undefined;
@@ -60,6 +62,7 @@ export function JsonEditor({ method, readOnly, marks, invalid }: JsonEditorProps
     });
     editor.current = opened;
     if (selection !== undefined) opened.select(selection.selectionStart, selection.selectionEnd);
+    setOpen(true);
     return () => opened.close();
   }, [module, method, types, readOnly, language.value]);
   // The render may be of an older text than the reader has typed since: the state has the newest.
@@ -83,7 +86,7 @@ export function JsonEditor({ method, readOnly, marks, invalid }: JsonEditorProps
   return (
     <div class={invalid ? "editor invalid" : "editor"}>
       <div ref={host} />
-      {module === undefined && (
+      {!isOpen && (
         <textarea
           ref={area}
           class="code"

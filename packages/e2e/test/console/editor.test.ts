@@ -161,6 +161,21 @@ describe.skipIf(missing)(missing ?? "in Chromium", { timeout: 120_000 }, () => {
     expect(await page.view.page.evaluate("document.documentElement.scrollWidth - innerWidth")).toBeLessThanOrEqual(0);
   });
 
+  test("what one types while it loads stays, with the focus and the cursor", async () => {
+    await using view = await ConsolePage.open(browser as Browser, kinds.url, "console.test.v1.Kinds/Echo");
+    const { page } = view;
+    const gate = Promise.withResolvers<void>();
+    await page.route("**/assets/editor-*", (route) => gate.promise.then(() => route.continue()));
+    await view.openTab(view.request, "JSON");
+    await page.locator("textarea").fill('{"int32_value": 3}');
+    await page.keyboard.press("ArrowLeft");
+    await page.keyboard.type("1");
+    gate.resolve();
+    await page.locator(".cm-content").waitFor();
+    await page.keyboard.type("2");
+    expect(await page.locator(".cm-content").textContent()).toBe('{"int32_value": 312}');
+  });
+
   test("a text control takes its place while it cannot load", async () => {
     await using view = await ConsolePage.open(browser as Browser, kinds.url, "console.test.v1.Kinds/Say");
     await view.page.route("**/assets/editor-*", (route) => route.abort());

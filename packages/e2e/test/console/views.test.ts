@@ -51,7 +51,7 @@ describe.skipIf(missing)(missing ?? "in Chromium", { timeout: 120_000 }, () => {
       expect(await violations(form.page)).toEqual([]);
       // 5 faults at most: a fault may be below the fold, where axe looks, too.
       await form.openTab(form.page.getByRole("region", { name: /Request|请求/ }), "JSON");
-      await form.page.getByRole("textbox", { name: /JSON/ }).waitFor();
+      await form.page.locator(".cm-lintRange-error").first().waitFor();
       expect(await violations(form.page)).toEqual([]);
       expect(form.errors).toEqual([]);
     }
