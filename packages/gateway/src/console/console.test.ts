@@ -1,7 +1,7 @@
 // The console of a gateway: when it is served, its files, and what the page reads.
 import { gunzipSync } from "node:zlib";
-import { createFileRegistry, fromBinary } from "@bufbuild/protobuf";
-import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
+import { create, createFileRegistry, fromBinary } from "@bufbuild/protobuf";
+import { FileDescriptorSetSchema, SourceCodeInfoSchema } from "@bufbuild/protobuf/wkt";
 import { expect, onTestFinished, test } from "vitest";
 import { Calls } from "../../test/gen/calls_pb.js";
 import { Things } from "../../test/gen/things_pb.js";
@@ -27,7 +27,7 @@ const configOf = async ({ ask }: ReturnType<typeof serve>, path = "/console/conf
 /** The status of the console, and where `/` leads to. */
 const found = async (url: string) => {
   const [page, home] = await Promise.all([fetch(`${url}/console/`), fetch(url, { redirect: "manual" })]);
-  return [page.status, home.headers.get("location")];
+  return [page.status, new URL(home.headers.get("location") ?? "", url).pathname];
 };
 
 test("by default, a gateway on loopback serves the console, and `/` leads to it", async () => {
@@ -149,16 +149,21 @@ test("the descriptors have all services and types, each file after its imports, 
   expect(createFileRegistry(await read()).getService(Calls.typeName)).toBeDefined();
 });
 
-test("the descriptors have comments of another descriptor set", async () => {
+test("the descriptors have comments of another descriptor set, without places of the source", async () => {
   const plain = fromBinary(FileDescriptorSetSchema, (await serve({ console: true }).ask("/console/descriptors.binpb")).bytes);
   const file = plain.file.find(({ name }) => name === Things.file.proto.name);
   if (file === undefined) throw new Error("the file is missing");
   expect(file.sourceCodeInfo).toBeUndefined();
-  const sourceCodeInfo = { $typeName: "google.protobuf.SourceCodeInfo" as const, location: [] };
+  const location = [
+    { path: [6, 0], span: [9, 0, 12, 1], leadingComments: " The things.\n", leadingDetachedComments: [" A licence.\n"] },
+    { path: [6, 0, 1], span: [9, 8, 14] },
+  ];
+  const sourceCodeInfo = create(SourceCodeInfoSchema, { location });
   const commented = { ...plain, file: [{ ...file, sourceCodeInfo }] };
   const { ask } = serve({ console: true, openApi: { descriptors: commented } });
   const set = fromBinary(FileDescriptorSetSchema, (await ask("/console/descriptors.binpb")).bytes);
-  expect(set.file.find(({ name }) => name === file.name)?.sourceCodeInfo).toBeDefined();
+  const found = set.file.find(({ name }) => name === file.name)?.sourceCodeInfo?.location;
+  expect(found).toMatchObject([{ path: [6, 0], span: [], leadingComments: " The things.\n", leadingDetachedComments: [] }]);
 });
 
 /** The service `<name>.S` of a file `same.proto`, which differs by its package. */
