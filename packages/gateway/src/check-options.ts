@@ -16,7 +16,7 @@ import {
   timeOrZero,
 } from "./check-values.ts";
 import { isLinkUrl } from "./console/console-options.ts";
-import type { GatewayOptions, GatewayServerOptions, GatewayUpstreams, Upstream } from "./options.ts";
+import type { ConsoleOption, GatewayOptions, GatewayServerOptions, GatewayUpstreams, Upstream } from "./options.ts";
 import { allProtocols } from "./protocols.ts";
 
 type Checks<Options> = { readonly [Name in keyof Options]-?: Check };
@@ -135,9 +135,13 @@ const consoleLink = objectOf({ title: text, url: matching('an http or https URL,
   "url",
 ]);
 
+const consoleChecks: Checks<ConsoleOption> = {
+  console: either(true, either(false, objectOf({ readOnly: boolean, links: listOf(consoleLink) }))),
+};
+
 const serverChecks: Checks<GatewayServerOptions> = {
   ...commonChecks,
-  console: either(true, either(false, objectOf({ readOnly: boolean, links: listOf(consoleLink) }))),
+  ...consoleChecks,
   // Checked by the server.
   tls: anObject,
   limits: anObject,
@@ -162,5 +166,5 @@ export const checkUpstreams: (upstreams: unknown) => void = (upstreams) => objec
  */
 export function checkPluginOptions(options: unknown, more: Readonly<Record<string, "function" | "any">>): void {
   const others = Object.fromEntries(Object.entries(more).map(([name, type]) => [name, type === "function" ? callback : elsewhere]));
-  objectOf({ ...commonChecks, ...others }, required)("fastifyGateway()", options);
+  objectOf({ ...commonChecks, ...consoleChecks, ...others }, required)("fastifyGateway()", options);
 }

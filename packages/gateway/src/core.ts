@@ -152,7 +152,7 @@ export class Core {
   }
 
   /** The method that a handshake calls by Connect over a WebSocket. Returns `undefined` if it calls none. */
-  socketMethod({ headers, path }: HttpRequest): RpcMethod | undefined {
+  socketMethod({ headers, path }: Pick<HttpRequest, "headers" | "path">): RpcMethod | undefined {
     return isConnectSocket(headers) && this.#protocols.includes(connect) ? this.#served.routes.method(path) : undefined;
   }
 
@@ -267,7 +267,15 @@ export class Core {
     const { console } = this.#core;
     const { console: path } = ownPathsOf(options);
     if (console === undefined || path === undefined) return undefined;
-    return consoleHandlers({ path, console, options, bindings, services: services.keys(), isOn: console.isOn });
+    return consoleHandlers({
+      path,
+      console,
+      options,
+      bindings,
+      services: services.keys(),
+      home: this.#core.home ?? false,
+      isOn: console.isOn,
+    });
   }
 
   #corsMethods(): readonly string[] {

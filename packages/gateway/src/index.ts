@@ -9,7 +9,15 @@ export { parseRules, readRules } from "./http-rule/read-rules.ts";
 export { type HttpRuleInit, RuleError } from "./http-rule/rule.ts";
 export type { GatewayObserver, ObservedCall, ObservedEnd, RequestObserver } from "./observe.ts";
 export { type OpenApiDocument, type OpenApiOptions, openApi } from "./openapi/index.ts";
-export type { CorsOptions, GatewayLogger, GatewayOptions, GatewayServerOptions, GatewayUpstreams, Upstream } from "./options.ts";
+export type {
+  ConsoleOption,
+  CorsOptions,
+  GatewayLogger,
+  GatewayOptions,
+  GatewayServerOptions,
+  GatewayUpstreams,
+  Upstream,
+} from "./options.ts";
 export type { Protocol } from "./protocols.ts";
 export { type ReflectOptions, reflectServices } from "./reflection.ts";
 export type { ConnectionLimits } from "./server/limits.ts";

@@ -199,15 +199,19 @@ export interface GatewayOptions extends GatewayUpstreams {
   readonly observe?: GatewayObserver | undefined;
 }
 
-/** The options of `createGateway`. */
-export interface GatewayServerOptions extends GatewayOptions {
+/** The console, where a gateway serves it. */
+export interface ConsoleOption {
   /**
    * Serves the console at `/console`: a page that shows the services and calls their methods. It
    * needs the package `@grpc-study/console` and the protocol `connect`. `readOnly` shows services
-   * without calling them; `links` are links of its header. Default: if the package is installed, while the gateway listens on loopback
-   * addresses alone.
+   * without calling them; `links` are links of its header. Default: with `listen`, if the package is
+   * installed, while the gateway listens on loopback addresses alone; in another server, `false`.
    */
   readonly console?: boolean | ConsoleOptions | undefined;
+}
+
+/** The options of `createGateway`. */
+export interface GatewayServerOptions extends GatewayOptions, ConsoleOption {
   /** TLS for clients of `listen`. Default: plaintext HTTP/1.1 and HTTP/2. */
   readonly tls?: ServerTls | undefined;
   /** Limits on client connections of `listen`. */

@@ -9,6 +9,11 @@ import type { Call, CallEvent, StartCall } from "./types.ts";
 
 const subprotocol = "connect.json";
 
+const lost = "the connection was lost before the end of the call";
+/** A page does not learn the reason. A server with the gateway's fetch handler cannot upgrade. */
+const notOpened =
+  "the WebSocket for the request stream could not be opened: the gateway is not reachable, or the server in front of it does not upgrade connections to WebSocket";
+
 export const callOverSocket: StartCall = ({ path }, { root, metadata, timeoutMs, onEvent }) => {
   const url = new URL(path, root);
   url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
@@ -16,6 +21,7 @@ export const callOverSocket: StartCall = ({ path }, { root, metadata, timeoutMs,
   let waiting: string[] | undefined = [
     JSON.stringify({ headers: { ...joined(metadata), ...(timeoutMs !== undefined && { "connect-timeout-ms": String(timeoutMs) }) } }),
   ];
+  let opened = false;
   let ended = false;
   const emit = (event: CallEvent) => {
     if (ended) return;
@@ -28,6 +34,7 @@ export const callOverSocket: StartCall = ({ path }, { root, metadata, timeoutMs,
     else waiting.push(frame);
   };
   socket.addEventListener("open", () => {
+    opened = true;
     for (const frame of waiting ?? []) socket.send(frame);
     waiting = undefined;
   });
@@ -35,7 +42,7 @@ export const callOverSocket: StartCall = ({ path }, { root, metadata, timeoutMs,
     const event = eventOf(String(data));
     if (event !== undefined) emit(event);
   });
-  socket.addEventListener("close", () => end(localStatus("UNAVAILABLE", "the connection was lost before the end of the call")));
+  socket.addEventListener("close", () => end(localStatus("UNAVAILABLE", opened ? lost : notOpened)));
   const call: Call = {
     send,
     // An empty frame is the half-close.

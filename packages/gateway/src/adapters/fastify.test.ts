@@ -48,8 +48,12 @@ async function add(app: FastifyInstance, options: Options = {}, more: Handlers<t
 const listen = (app: FastifyInstance) => app.listen({ host: "127.0.0.1", port: 0 });
 
 /** What becomes of a WebSocket: its close code and its frames, or the status that rejects it. */
-function socketOf(url: string, path: string, { send = [], ...options }: { send?: string[]; headers?: Record<string, string> } = {}) {
-  const socket = new WebSocket(`${url.replace("http", "ws")}${path}`, options);
+function socketOf(
+  url: string,
+  path: string,
+  { send = [], protocol, ...options }: { send?: string[]; protocol?: string; headers?: Record<string, string> } = {},
+) {
+  const socket = new WebSocket(`${url.replace("http", "ws")}${path}`, protocol, options);
   onTestFinished(() => socket.terminate());
   const frames: string[] = [];
   socket.on("error", () => {});
@@ -334,6 +338,28 @@ test("an app that has @fastify/websocket keeps its own WebSockets", async () => 
   expect(await socketOf(url, "/api/v1/list?count=1")).toEqual({ status: 401 });
   const headers = { authorization: "Bearer good" };
   expect(await socketOf(url, "/api/v1/list?count=1", { headers })).toMatchObject({ code: 1000, frames: [expect.any(String)] });
+});
+
+test("the console is served when asked for, below the prefix, and Connect over WebSocket runs the hooks of methods", async () => {
+  expect((await (await add(Fastify())).inject("/console/")).statusCode).toBe(404);
+  const app = await guarded(["List"], { prefix: "/api", console: { readOnly: true } });
+  const url = await listen(app);
+  const page = await fetch(`${url}/api/console`);
+  expect([page.status, page.url, page.headers.get("content-security-policy")]).toEqual([
+    200,
+    `${url}/api/console/`,
+    expect.stringContaining("default-src 'none'"),
+  ]);
+  expect(await (await fetch(`${url}/api/console/config.json`)).json()).toMatchObject({ root: "../", readOnly: true });
+  // The page of the app stays its own.
+  expect((await fetch(url)).status).toBe(404);
+  const path = (method: string) => `/api/${Things.typeName}/${method}`;
+  const talk = await socketOf(url, path("Talk"), { protocol: "connect.json", send: ["{}", '{"int32Value":2}', ""] });
+  expect(talk).toMatchObject({ code: 1000, frames: expect.arrayContaining(['{"message":{"int32Value":2}}']) });
+  const headers = { authorization: "Bearer good" };
+  const list = { protocol: "connect.json", send: ["{}", '{"count":1}', ""] };
+  expect(await socketOf(url, path("List"), list)).toEqual({ status: 401 });
+  expect(await socketOf(url, path("List"), { ...list, headers })).toMatchObject({ code: 1000 });
 });
 
 const transports = {

@@ -7,11 +7,12 @@ import websocket from "@fastify/websocket";
 import { Code, methodPath } from "@grpc-study/rpc";
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest, preHandlerHookHandler, RouteOptions } from "fastify";
 import { checkPluginOptions } from "../check-options.ts";
+import { consoleSetting } from "../console/console-setting.ts";
 import { Core, defaultGraceMs } from "../core.ts";
 import { HttpError } from "../http/errors.ts";
 import { HttpExchange } from "../http-exchange.ts";
 import { findStream, handshakeHandler, hasPath } from "../kinds/handshake.ts";
-import type { GatewayOptions } from "../options.ts";
+import type { ConsoleOption, GatewayOptions } from "../options.ts";
 import { upstreamsOf } from "../routes.ts";
 import { FastifyHttpRequest, FastifyHttpResponse } from "./fastify-exchange.ts";
 import { fastifyUrl } from "./fastify-url.ts";
@@ -25,7 +26,7 @@ export type GatewayRouteOptions = Pick<
 >;
 
 /** The options of `fastifyGateway`. */
-export interface FastifyGatewayOptions extends GatewayOptions {
+export interface FastifyGatewayOptions extends GatewayOptions, ConsoleOption {
   /**
    * Options for the Fastify routes of a method, in each protocol: a `config` for plugins, and hooks,
    * which run after those of the app. Called once for each method. Default: none.
@@ -87,7 +88,7 @@ export const fastifyGateway: FastifyPluginAsync<FastifyGatewayOptions> = async (
     const shake: preHandlerHookHandler = (fastifyRequest, reply, done) => {
       if (!fastifyRequest.ws) return done();
       const { request, response } = open(fastifyRequest, reply);
-      const called = findStream(core.routes, request.path)?.route.binding.method;
+      const called = (core.socketMethod(request) ?? findStream(core.routes, request.path)?.route.binding)?.method;
       const serve = isRightRoute(called, method) ? handshake(request, response) : rejectRoute(request, response, core);
       if (serve === undefined) return void reply.hijack();
       accepted.set(fastifyRequest, serve);
@@ -130,7 +131,10 @@ export const fastifyGateway: FastifyPluginAsync<FastifyGatewayOptions> = async (
     if (verb !== "GET") add(verb === "*" ? app.supportedMethods : [verb], url, method, { constraints });
   }
   for (const method of upstreamsOf(options).flatMap(({ services }) => services.flatMap(({ methods }) => methods))) {
-    if (core.routes.method(methodPath(method))?.method === method) add(["POST", "GET", "HEAD"], methodPath(method), method, {});
+    if (core.routes.method(methodPath(method))?.method !== method) continue;
+    add(["POST"], methodPath(method), method, {});
+    // Connect over a WebSocket, too.
+    add(["GET", "HEAD"], methodPath(method), method, { wsHandler });
   }
   // A CORS plugin answers all OPTIONS requests itself.
   const taken = ["*", "/*"].some((url) => app.hasRoute({ method: "OPTIONS", url })) ? ["OPTIONS"] : [];
@@ -142,8 +146,11 @@ export const fastifyGateway: FastifyPluginAsync<FastifyGatewayOptions> = async (
 function openCore(app: FastifyInstance, prefix: string, options: FastifyGatewayOptions): Core {
   const { openApi, logger } = options;
   const { log } = app;
-  return new Core({
+  // The app decides what else it serves, so the console must be asked for.
+  const console = consoleSetting({ console: false, ...options });
+  const all: GatewayOptions = {
     ...options,
+    paths: { ...options.paths, console: console?.path ?? false },
     ...(prefix !== "" && openApi !== false && { openApi: { servers: [{ url: prefix }], ...openApi } }),
     // Fastify has an access log of its own.
     logger: logger ?? {
@@ -151,7 +158,8 @@ function openCore(app: FastifyInstance, prefix: string, options: FastifyGatewayO
       warn: (fields, message) => log.warn(fields, message),
       error: (fields, message) => log.error(fields, message),
     },
-  });
+  };
+  return new Core(all, { console: console && { ...console, isOn: () => true } });
 }
 
 /** Closes the core with the app: calls in flight may finish. */
@@ -183,7 +191,11 @@ async function serveWebSockets(app: FastifyInstance, core: Core, prefix: string)
     done();
   });
   if (app.hasDecorator("websocketServer")) return;
-  const has = ({ url = "/" }: IncomingMessage) => hasPath(core.routes, splitTarget(url, prefix).path);
+  const has = ({ url = "/", headers }: IncomingMessage) => {
+    const { path } = splitTarget(url, prefix);
+    const protocols = { "sec-websocket-protocol": headers["sec-websocket-protocol"] };
+    return hasPath(core.routes, path) || core.socketMethod({ headers: protocols, path }) !== undefined;
+  };
   await app.register(websocket, {
     options: { maxPayload: core.settings.bodyLimit, handleProtocols, server: webSocketUpgrades(app.server, has) },
     // The default handler logs every broken frame and destroys the socket before the client learns

@@ -1,5 +1,5 @@
 // Whether a gateway serves the console.
-import type { GatewayServerOptions } from "../options.ts";
+import type { ConsoleOption, GatewayOptions } from "../options.ts";
 import { allProtocols } from "../protocols.ts";
 import type { ConsoleOptions } from "./console-options.ts";
 import { isConsoleInstalled } from "./installed.ts";
@@ -15,7 +15,7 @@ export interface ConsoleSetting extends ConsoleOptions {
  *
  * @throws TypeError if it is asked for, but its package is not installed or Connect is not served.
  */
-export function consoleSetting({ console, protocols = allProtocols, paths }: GatewayServerOptions): ConsoleSetting | undefined {
+export function consoleSetting({ console, protocols = allProtocols, paths }: GatewayOptions & ConsoleOption): ConsoleSetting | undefined {
   const isAsked = console !== undefined && console !== false;
   if (console === false || paths?.console === false) return undefined;
   if (!protocols.includes("connect")) {

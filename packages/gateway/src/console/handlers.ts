@@ -28,12 +28,14 @@ export interface ConsoleServed {
   readonly options: GatewayOptions;
   readonly bindings: readonly Binding[];
   readonly services: Iterable<DescService>;
+  /** Whether `/` redirects to the page, unless a rule matches it. */
+  readonly home: boolean;
   /** Whether the console is served now. */
   readonly isOn: () => boolean;
 }
 
-/** The handlers of the page at `path`, of everything below it, and of `/` unless a rule matches it. */
-export function consoleHandlers({ path, console, options, bindings, services, isOn }: ConsoleServed): FindHandler {
+/** The handlers of the page at `path`, of everything below it, and of `/`. */
+export function consoleHandlers({ path, console, options, bindings, services, home: isHome, isOn }: ConsoleServed): FindHandler {
   const config = once(async () => compressed("application/json", Buffer.from(JSON.stringify(consoleConfig(options, bindings, console)))));
   const { openApi } = options;
   const descriptors = once(async () => {
@@ -44,7 +46,7 @@ export function consoleHandlers({ path, console, options, bindings, services, is
   const folder = path.slice(path.lastIndexOf("/") + 1);
   // Relative, so that a proxy can serve the page below another path.
   const toFolder = redirect(`${folder}/`);
-  const home = bindings.some(({ template }) => template.text === "/") ? undefined : redirect(`${path}/`);
+  const home = !isHome || bindings.some(({ template }) => template.text === "/") ? undefined : redirect(`${path.slice(1)}/`);
   return (asked) => {
     if (asked !== "/" && !asked.startsWith(path)) return undefined;
     if (!isOn()) return undefined;
