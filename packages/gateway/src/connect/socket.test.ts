@@ -1,4 +1,5 @@
 // Connect over a WebSocket: headers in the first frame, messages, half-close, status with details, trailer.
+import { once } from "node:events";
 import { Code, type Context, codeFrom, detail, implement, RpcError } from "@grpc-study/rpc";
 import { BadRequestSchema } from "@grpc-study/rpc/error-details";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
@@ -166,11 +167,54 @@ describe.each(transports)("%s", (transport) => {
     await vi.waitUntil(() => cancelled.length > 0, { timeout: 10_000 });
   });
 
+  test("with a window, the client gets as many messages as it asks for", async () => {
+    const { open } = await start();
+    const { socket, status, send, messages, closed, frames } = open("Repeat", "none");
+    await status;
+    send('{"window":3}', '{"count":10}');
+    for (const [count, credit] of [
+      [3, "+2"],
+      [5, "+100"],
+    ] as const) {
+      await vi.waitUntil(() => messages().length >= count, { timeout: 10_000 });
+      const pong = once(socket, "pong");
+      socket.ping();
+      await pong;
+      expect(messages().length).toBe(count);
+      send(credit);
+    }
+    expect(await closed).toBe(1000);
+    expect(messages().length).toBe(10);
+    expect(frames.at(-1)).toBe(okEnd);
+  });
+
+  test("credit behind more requests than the gateway buffers does not stop the call", async () => {
+    const { open } = await start();
+    const { socket, status, send, messages, closed } = open("Chat", "none");
+    await status;
+    socket.on("message", () => send("+1"));
+    const request = JSON.stringify({ text: "a".repeat(10_000) });
+    send('{"window":1}', ...Array.from({ length: 1000 }, () => request), "");
+    expect(await closed).toBe(1000);
+    expect(messages().length).toBe(1000);
+  });
+
+  test.each(["+5", "+0", "+", "+1e3"])("without a window, or malformed, the credit %s is no message", async (credit) => {
+    const { open } = await start();
+    const { status, send, closed, frames } = open("Chat", "none");
+    await status;
+    send(credit === "+5" ? "{}" : '{"window":1}', credit);
+    await closed;
+    expect(JSON.parse(frames.at(-1) ?? "")).toMatchObject({ end: { error: { code: "invalid_argument" } } });
+  });
+
   test.each([
     ["[]", "the first frame must be an object"],
     ["{", "the first frame must be JSON"],
     ["", "the first frame must be JSON"],
     ['{"header":{}}', 'unknown field "header"'],
+    ['{"window":0}', "window of the first frame must be an integer from 1, got"],
+    ['{"window":"5"}', "window of the first frame must be an integer from 1, got"],
     ['{"headers":[]}', "headers of the first frame must be an object"],
     ['{"headers":{"a b":"c"}}', "is not the name of a header"],
     ['{"headers":{"a":1}}', "must be printable ASCII"],

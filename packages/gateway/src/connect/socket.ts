@@ -5,7 +5,8 @@
 // The client sends `{"headers":{…}}` first, then one text frame for each message, and an empty frame as
 // the half-close. The gateway sends `{"headers":{…}}`, `{"message":…}` for each message, and
 // `{"end":…}` with the EndStreamResponse of Connect, and then closes with 1000. A client that closes
-// before the end cancels the call.
+// before the end cancels the call. A client whose first frame is `{"headers":{…},"window":100}` gets
+// 100 messages, and more after each frame such as `+50`.
 import type { Duplex } from "node:stream";
 import type { Message } from "@bufbuild/protobuf";
 import { Code, RpcError } from "@grpc-study/rpc";
@@ -17,10 +18,11 @@ import { sendPings } from "../kinds/pings.ts";
 import { sendAll } from "../kinds/send-frames.ts";
 import { formOf, type MethodForm } from "../protocol/method-form.ts";
 import type { RpcMethod } from "../routes.ts";
+import { Credit } from "./credit.ts";
 import { endOfStream } from "./error.ts";
 import { timeoutOf } from "./request-headers.ts";
 import { ConnectSocketExchange, RequestWithHeaders } from "./socket-exchange.ts";
-import { withFirstFrame } from "./socket-headers.ts";
+import { readFirstFrame } from "./socket-headers.ts";
 
 export const connectSubprotocol = "connect.json";
 
@@ -59,19 +61,26 @@ export function serveConnectSocket(
     clearTimeout(late);
     socket.off("close", closed);
     try {
-      const request = new RequestWithHeaders(handshake, withFirstFrame(handshake.headers, data as Buffer));
-      void call(socket, connection, new ConnectSocketExchange(request, settings, socket), method);
+      const { headers, window } = readFirstFrame(handshake.headers, data as Buffer);
+      const request = new RequestWithHeaders(handshake, headers);
+      void call(socket, connection, new ConnectSocketExchange(request, settings, socket), method, new Credit(socket, window));
     } catch (error) {
       reject(RpcError.from(error));
     }
   });
 }
 
-async function call(socket: WebSocket, connection: Duplex, exchange: ConnectSocketExchange, method: RpcMethod): Promise<void> {
+async function call(
+  socket: WebSocket,
+  connection: Duplex,
+  exchange: ConnectSocketExchange,
+  method: RpcMethod,
+  credit: Credit,
+): Promise<void> {
   const { request, settings } = exchange;
   const start = performance.now();
   const form = formOf(method, "json");
-  const requests = new Frames(socket, connection, exchange, { binary: false, read: (frame) => form.decode(frame) });
+  const requests = new Frames(socket, connection, exchange, { binary: false, read: (frame) => form.decode(frame), control: credit });
   const closed = (why: string) => {
     requests.fail(new RpcError(Code.CANCELLED, why));
     exchange.cancel();
@@ -82,7 +91,7 @@ async function call(socket: WebSocket, connection: Duplex, exchange: ConnectSock
   try {
     exchange.limitTime(timeoutOf(request.headers));
     await exchange.authorize(method.method, "connect", method.timeoutMs);
-    await run(socket, exchange, form, requests, method.timeoutMs);
+    await run(socket, exchange, form, requests, method.timeoutMs, credit);
   } catch (thrown) {
     error = RpcError.from(thrown);
     exchange.failed(error);
@@ -104,18 +113,25 @@ function record(exchange: ConnectSocketExchange, code: Code, startMs: number): v
   settings.logger?.info({ ...fields, ...observation?.logFields }, "request");
 }
 
-async function run(socket: WebSocket, exchange: ConnectSocketExchange, form: MethodForm, requests: Frames, limitMs: number): Promise<void> {
+async function run(
+  socket: WebSocket,
+  exchange: ConnectSocketExchange,
+  form: MethodForm,
+  requests: Frames,
+  limitMs: number,
+  credit: Credit,
+): Promise<void> {
   const { calls, encode } = form;
   const send = (message: Message) => socket.send(`{"message":${encode(message)}}`);
   switch (calls.kind) {
     case "unary":
       return send(await calls.call(await single(requests, exchange), exchange.callOptions(limitMs)));
     case "server_streaming":
-      return sendAll(socket, calls.call(await single(requests, exchange), exchange.callOptions(limitMs)), send);
+      return sendAll(socket, calls.call(await single(requests, exchange), exchange.callOptions(limitMs)), send, credit);
     case "client_streaming":
       return send(await calls.call(requests, exchange.callOptions(limitMs)));
     case "bidi_streaming":
-      return sendAll(socket, calls.call(requests, exchange.callOptions(limitMs)), send);
+      return sendAll(socket, calls.call(requests, exchange.callOptions(limitMs)), send, credit);
   }
 }
 

@@ -17,6 +17,16 @@ export interface FrameReader {
   readonly binary: boolean;
   /** @throws RpcError INVALID_ARGUMENT or RESOURCE_EXHAUSTED for an invalid message. */
   read(frame: Buffer): Message;
+  /** Default: every frame is a message. */
+  readonly control?: ControlFrames;
+}
+
+/** Frames that are no messages. They are taken after the half-close, too. */
+export interface ControlFrames {
+  /** Returns whether the frame is one of them. */
+  take(frame: Buffer): boolean;
+  /** The socket delivers no frames until the upstream takes requests. */
+  paused(): void;
 }
 
 /**
@@ -72,6 +82,8 @@ export class Frames implements AsyncIterableIterator<Message, undefined> {
   }
 
   #take(data: Buffer, binary: boolean): void {
+    const { control } = this.#reader;
+    if (!binary && control?.take(data)) return;
     if (this.#closed || this.#failure !== undefined) return;
     if (binary && data.length > 0 && !this.#reader.binary) {
       this.fail(new RpcError(Code.INVALID_ARGUMENT, "unexpected binary frame: send messages as JSON in text frames"));
@@ -83,6 +95,7 @@ export class Frames implements AsyncIterableIterator<Message, undefined> {
     if (this.#bytes >= window && !this.#socket.isPaused) {
       this.#socket.pause();
       this.#clock.pause();
+      control?.paused();
     }
   }
 
