@@ -104,6 +104,10 @@ export const en = {
   shareTitle: "Share the request by a link",
   shareHint: "The link contains the method, the request and the deadline. Whoever opens it sends nothing by that.",
   shareTooLong: "The link would have {0} characters, and {1} is the most. Save or copy the request instead.",
+  shareLeftOut:
+    "The link leaves out {0}, which contains a credential itself. A variable in its place, as in Bearer {{token}}, becomes part of the link.",
+  shareLiterals: "Put the credential in {0} into the link",
+  shareWarning: "Whoever has the link can use your credential in {0}.",
   link: "Link",
   linkOpened: "This request comes from a link. Nothing has been sent.",
   linkMetadata: "The link has set metadata: {0}.",
@@ -111,7 +115,6 @@ export const en = {
   discloseNone: "none",
   disclosePlain: "without credentials",
   discloseAll: "all, with credentials",
-  discloseWarning: "Whoever has the link has your credentials, too.",
   copyAs: "Copy as",
   copySecret: "Replace the names in {{ }}: they stand for secrets.",
   copyGenerated: "The imports in ./gen are what protoc-gen-es generates from the .proto files.",

@@ -4,7 +4,7 @@ import { computed, effect, signal } from "@preact/signals";
 import { isCredential, metadataFault } from "../call/headers.ts";
 import type { Metadata } from "../call/types.ts";
 import { isPairs, isText } from "../json/is-text.ts";
-import { type Substituted, substitute } from "../variables/substitute.ts";
+import { hasLiteral, type Substituted, substitute } from "../variables/substitute.ts";
 import { variables } from "./environments.ts";
 import { ownKey, readLocal, writeLocal } from "./local.ts";
 
@@ -112,6 +112,11 @@ export const timeoutMs = computed(() => (deadline.value === "" || deadlineFault.
 
 /** How much of the metadata leaves the page: nothing, all but credentials, or all. */
 export type Disclosure = "none" | "plain" | "all";
+
+/** Metadata that has the value of a credential itself, rather than variables for it. */
+export function isLiteralCredential([key, value]: Metadata[number]): boolean {
+  return isCredential(key) && hasLiteral(value);
+}
 
 export function disclosed(metadata: Metadata, disclosure: Disclosure): Metadata {
   if (disclosure === "none") return [];

@@ -1,8 +1,8 @@
 // Links to requests: made from the request of the selected method, and opened from the URL. Opening one
 // sends nothing.
-import { effect, signal } from "@preact/signals";
+import { computed, effect, signal } from "@preact/signals";
 import { decodeLink, encodeLink } from "../share/link.ts";
-import { type Disclosure, deadline, disclosed, setMetadata, writtenMetadata } from "./metadata.ts";
+import { type Disclosure, deadline, disclosed, isLiteralCredential, setMetadata, writtenMetadata } from "./metadata.ts";
 import { requestText, setTextOf } from "./request.ts";
 import { selectedPath, sharedPart } from "./services.ts";
 
@@ -13,9 +13,16 @@ export type LinkNotice =
 
 export const linkNotice = signal<LinkNotice | undefined>(undefined);
 
-/** A link to the request of the selected method, with its variables rather than their values. */
-export async function makeLink(disclosure: Disclosure): Promise<string> {
-  const metadata = disclosed(writtenMetadata.value, disclosure);
+/** The keys of credentials that are not variables. */
+export const literalCredentials = computed(() => writtenMetadata.value.filter(isLiteralCredential).map(([key]) => key));
+
+/**
+ * A link to the request of the selected method, with its variables rather than their values.
+ *
+ * @param withLiterals whether credentials that are not variables are part of it.
+ */
+export async function makeLink(disclosure: Disclosure, withLiterals = false): Promise<string> {
+  const metadata = disclosed(writtenMetadata.value, disclosure).filter((one) => withLiterals || !isLiteralCredential(one));
   const shared = await encodeLink({ text: requestText.value, deadline: deadline.value, metadata });
   return `${location.href.replace(/#.*/, "")}#/${selectedPath.value}?${shared}`;
 }

@@ -27,6 +27,12 @@ export function substitute(text: string, values: Values): Substituted {
   return { text: replaced, unknown };
 }
 
+/** Whether a credential itself is in a text, rather than variables that stand for it, perhaps after a scheme: `Bearer {{token}}`. */
+export function hasLiteral(text: string): boolean {
+  const rest = text.replace(reference, (all: string, name: string | undefined) => (name === undefined ? all : " "));
+  return /[^\s:;,=-]/.test(text === rest ? rest : rest.replace(/^\s*[A-Za-z]+\s/, ""));
+}
+
 /** The name, if a text is one variable and nothing else. */
 export function wholeVariable(text: string): string | undefined {
   return wholeReference.exec(text)?.[1];

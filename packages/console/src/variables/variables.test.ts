@@ -4,7 +4,7 @@ import { All, registry } from "../../test/types.ts";
 import { parseJson } from "../json/parse.ts";
 import { check } from "../schema/check.ts";
 import { atOriginalPlaces, resolveMessage } from "./message.ts";
-import { substitute } from "./substitute.ts";
+import { hasLiteral, substitute } from "./substitute.ts";
 
 const hostile = '"}, "admin": true, "x": "\\ \n \u2028 {{n}} $& </script>';
 const values = new Map([
@@ -28,6 +28,17 @@ test.each([
 ])("%j becomes %j", (text, expected, unknown) => {
   expect(substitute(text, values)).toEqual({ text: expected, unknown });
 });
+
+test.each([
+  ["Bearer {{token}}", false],
+  ["{{token}}", false],
+  ["Basic {{ user }}:{{password}}", false],
+  ["", false],
+  ["Bearer s3cret", true],
+  ["s3cret", true],
+  ["Bearer s3cret{{n}}", true],
+  ["Bearer \\{{token}}", true],
+])("a credential itself is in %j: %j", (text, expected) => expect(hasLiteral(text)).toBe(expected));
 
 describe("in a message", () => {
   const resolve = (text: string) => resolveMessage(text, parseJson(text), All, registry, values);

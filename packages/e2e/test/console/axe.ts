@@ -9,11 +9,15 @@ interface Violation {
 
 const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
 
-/** The violations: the rule, and the elements. */
-export async function violations(page: Page): Promise<readonly string[]> {
+/**
+ * The violations: the rule, and the elements.
+ *
+ * @param within the selector of the part to check. Default: the page.
+ */
+export async function violations(page: Page, within = "html"): Promise<readonly string[]> {
   // As an expression of the debugger, which the policy of the page does not concern.
-  await page.evaluate(axe.source);
-  const run = `axe.run({ resultTypes: ["violations"], runOnly: { type: "tag", values: ${JSON.stringify(tags)} } })`;
+  if ((await page.evaluate("typeof axe")) === "undefined") await page.evaluate(axe.source);
+  const run = `axe.run(${JSON.stringify(within)}, { resultTypes: ["violations"], runOnly: { type: "tag", values: ${JSON.stringify(tags)} } })`;
   const found = (await page.evaluate(run)) as { readonly violations: readonly Violation[] };
   return found.violations.flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary = "" }) => `${id}: ${html} ${failureSummary}`));
 }
