@@ -54,7 +54,7 @@ describe.skipIf(missing)(missing ?? "in Chromium", { timeout: 120_000 }, () => {
     await view.page.getByText("1–100 of 1500").waitFor();
     expect(await view.page.getByRole("textbox", { name: /^names \d+$/ }).count()).toBe(100);
     // The fault is on a page that is not shown.
-    await view.press("1 faults in the request");
+    await view.press("1 fault in the request");
     expect(await view.page.evaluate("document.activeElement.value")).toBe("7");
     await view.page.getByRole("spinbutton", { name: "Go to number: names" }).fill("1250");
     await view.page.keyboard.press("Enter");
