@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import type { JsonValue } from "../json/parse.ts";
+import { compared } from "./compared.ts";
 import { differences } from "./values.ts";
 
 const print = (before: JsonValue, after: JsonValue) =>
@@ -25,4 +26,11 @@ test.each<[JsonValue, JsonValue, string[]]>([
 test("two long arrays that have nothing in common are compared quickly, item by item", () => {
   const items = (from: number) => Array.from({ length: 20_000 }, (_item, index) => from + index);
   expect(differences(items(0), items(100_000))).toHaveLength(20_000);
+});
+
+test("only what both answers are known to have is compared", () => {
+  const cut = { messages: ["1", "2"], received: 9 };
+  const whole = { messages: ["1", "2", "3"], received: 3 };
+  expect(compared(cut, whole)).toEqual({ before: ["1", "2"], after: ["1", "2"], of: 9 });
+  expect(compared(whole, { messages: [], received: 0 })).toEqual({ before: whole.messages, after: [], of: undefined });
 });

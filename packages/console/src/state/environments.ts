@@ -35,18 +35,6 @@ export const openVariables = computed<Values>(
   () => new Map(current.value?.variables.filter(({ secret }) => !secret).map(({ name, value }) => [name, value])),
 );
 
-/** Replaces the values of secrets in a text by the names of their variables. */
-export function withoutSecrets(text: string): string {
-  let hidden = text;
-  for (const { variables } of environments.value) {
-    for (const { name, value, secret } of variables) {
-      if (!secret || value === "") continue;
-      for (const form of new Set([JSON.stringify(value).slice(1, -1), value])) hidden = hidden.replaceAll(form, `{{${name}}}`);
-    }
-  }
-  return hidden;
-}
-
 const stored = table("environments");
 const selectedKey = "environment";
 

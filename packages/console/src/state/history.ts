@@ -6,10 +6,10 @@ import type { Metadata } from "../call/types.ts";
 import { isPairs, isText, isTexts } from "../json/is-text.ts";
 import { type CurrentCall, endedCall } from "./calls.ts";
 import { newKey, onChangeElsewhere, table } from "./database.ts";
-import { withoutSecrets } from "./environments.ts";
 import { disclosed, remember } from "./metadata.ts";
 import { boundedTexts, excess } from "./past-limits.ts";
 import type { CallRecord } from "./record.ts";
+import { jsonWithoutSecrets, withoutSecrets } from "./secrets.ts";
 
 /** A call in the list. Its messages are in `PastAnswer`. */
 export interface PastCall {
@@ -58,7 +58,7 @@ async function load(): Promise<void> {
 async function add({ method, record, startedAt, written, metadata, timeoutMs }: CurrentCall): Promise<void> {
   const { status, endAt = 0, received } = record;
   const id = newKey();
-  const [requests, requestSize] = boundedTexts(written.map(withoutSecrets));
+  const [requests, requestSize] = boundedTexts(written.map(jsonWithoutSecrets));
   const [messages, size] = boundedTexts(messagesOf(record));
   const answer: PastAnswer = {
     requests,
@@ -86,7 +86,7 @@ async function add({ method, record, startedAt, written, metadata, timeoutMs }: 
 
 /** One by one: a stream has far more messages than the history keeps. */
 function* messagesOf(record: CallRecord): Generator<string, void, undefined> {
-  for (const { kind, text } of record) if (kind === "message") yield withoutSecrets(text);
+  for (const { kind, text } of record) if (kind === "message") yield jsonWithoutSecrets(text);
 }
 
 /** `undefined` if another tab has removed it. */

@@ -7,6 +7,7 @@ import { isPairs, isText } from "../json/is-text.ts";
 import { hasLiteral, type Substituted, substitute } from "../variables/substitute.ts";
 import { variables } from "./environments.ts";
 import { ownKey, readLocal, writeLocal } from "./local.ts";
+import { metadataWithoutSecrets } from "./secrets.ts";
 
 export interface MetadataRow {
   readonly id: number;
@@ -118,7 +119,8 @@ export function isLiteralCredential([key, value]: Metadata[number]): boolean {
   return isCredential(key) && hasLiteral(value);
 }
 
+/** The part of metadata that may leave the page, without the values of secrets. */
 export function disclosed(metadata: Metadata, disclosure: Disclosure): Metadata {
   if (disclosure === "none") return [];
-  return disclosure === "all" ? metadata : metadata.filter(([key]) => !isCredential(key));
+  return metadataWithoutSecrets(disclosure === "all" ? metadata : metadata.filter(([key]) => !isCredential(key)));
 }

@@ -5,6 +5,7 @@ import { isPairs, isText } from "../json/is-text.ts";
 import { newKey, onChangeElsewhere, table } from "./database.ts";
 import { deadline, disclosed, remember, setMetadata, writtenMetadata } from "./metadata.ts";
 import { requestText, setTextOf } from "./request.ts";
+import { jsonWithoutSecrets } from "./secrets.ts";
 import { selectedPath } from "./services.ts";
 
 /** What a saved request, a link and the history have in common. */
@@ -44,7 +45,7 @@ export async function saveRequest(name: string): Promise<void> {
   const path = selectedPath.value;
   const id = savedRequests.value.find((one) => one.path === path && one.name === name)?.id ?? newKey();
   const metadata = disclosed(writtenMetadata.value, remember.value ? "plain" : "none");
-  const request = { id, name, path, text: requestText.value, deadline: deadline.value, metadata };
+  const request = { id, name, path, text: jsonWithoutSecrets(requestText.value), deadline: deadline.value, metadata };
   set([...savedRequests.value.filter((one) => one.id !== id), request]);
   await stored.put(id, request);
 }
@@ -54,9 +55,9 @@ export async function removeSaved(id: string): Promise<void> {
   await stored.delete(id);
 }
 
-/** Shows a request at its method. It is not sent. */
-export function openDraft({ path, text, deadline: ms, metadata }: Draft): void {
-  setTextOf(path, text);
+/** Shows a request at its method. It is not sent. Without a text, that of the method stays. */
+export function openDraft({ path, text, deadline: ms, metadata }: Omit<Draft, "text"> & { readonly text: string | undefined }): void {
+  if (text !== undefined) setTextOf(path, text);
   deadline.value = ms;
   setMetadata(metadata);
   location.hash = `#/${path}`;

@@ -4,6 +4,7 @@ import { computed, effect, signal } from "@preact/signals";
 import { decodeLink, encodeLink } from "../share/link.ts";
 import { type Disclosure, deadline, disclosed, isLiteralCredential, setMetadata, writtenMetadata } from "./metadata.ts";
 import { requestText, setTextOf } from "./request.ts";
+import { jsonWithoutSecrets } from "./secrets.ts";
 import { selectedPath, sharedPart } from "./services.ts";
 
 /** What the page says about the link that was opened. */
@@ -14,7 +15,11 @@ export type LinkNotice =
 export const linkNotice = signal<LinkNotice | undefined>(undefined);
 
 /** The keys of credentials that are not variables. */
-export const literalCredentials = computed(() => writtenMetadata.value.filter(isLiteralCredential).map(([key]) => key));
+export const literalCredentials = computed(() =>
+  disclosed(writtenMetadata.value, "all")
+    .filter(isLiteralCredential)
+    .map(([key]) => key),
+);
 
 /**
  * A link to the request of the selected method, with its variables rather than their values.
@@ -23,7 +28,7 @@ export const literalCredentials = computed(() => writtenMetadata.value.filter(is
  */
 export async function makeLink(disclosure: Disclosure, withLiterals = false): Promise<string> {
   const metadata = disclosed(writtenMetadata.value, disclosure).filter((one) => withLiterals || !isLiteralCredential(one));
-  const shared = await encodeLink({ text: requestText.value, deadline: deadline.value, metadata });
+  const shared = await encodeLink({ text: jsonWithoutSecrets(requestText.value), deadline: deadline.value, metadata });
   return `${location.href.replace(/#.*/, "")}#/${selectedPath.value}?${shared}`;
 }
 

@@ -6,7 +6,7 @@ import { findMethod } from "../schema/services.ts";
 import { resolveMessage } from "../variables/message.ts";
 import { canSend, currentCall, halfClose, send, start } from "./calls.ts";
 import { variables } from "./environments.ts";
-import { answerOf, type PastCall } from "./history.ts";
+import { answerOf, type PastAnswer, type PastCall } from "./history.ts";
 import { metadataIsValid } from "./metadata.ts";
 import { outgoingText, requestText } from "./request.ts";
 import { openDraft } from "./saved.ts";
@@ -25,28 +25,36 @@ export function submit(method: MethodEntry): void {
   else start(method, text, requestText.value);
 }
 
-/** Shows the request of a call. */
-export async function openPast(call: PastCall): Promise<void> {
-  const answer = await answerOf(call.id);
-  if (answer === undefined) return;
-  const { requests, deadline, metadata } = answer;
-  openDraft({ path: call.path, text: requests[0] ?? "{}", deadline, metadata });
+/** `undefined` if the history does not have all requests of a call: a part of them would be another call. */
+async function wholeAnswerOf({ id, sent }: PastCall): Promise<PastAnswer | undefined> {
+  const answer = await answerOf(id);
+  return answer?.requests.length === sent ? answer : undefined;
 }
 
-/** Makes a call again, with the variables of now. A call whose variables are unknown is only shown. */
-export async function rerun(call: PastCall): Promise<void> {
-  const answer = await answerOf(call.id);
-  const method = findMethod(packages.value, call.path);
-  if (answer === undefined || method === undefined) return;
+/** Shows the request of a call. Returns whether the history has it. */
+export async function openPast(call: PastCall): Promise<boolean> {
+  const answer = await wholeAnswerOf(call);
+  if (answer === undefined) return false;
   const { requests, deadline, metadata } = answer;
-  openDraft({ path: call.path, text: requests[0] ?? "{}", deadline, metadata });
+  openDraft({ path: call.path, text: requests[0], deadline, metadata });
+  return true;
+}
+
+/** Makes a call again, with the variables of now. A call whose variables are unknown is only shown. Returns whether the history has it. */
+export async function rerun(call: PastCall): Promise<boolean> {
+  const answer = await wholeAnswerOf(call);
+  const method = findMethod(packages.value, call.path);
+  if (answer === undefined || method === undefined) return false;
+  const { requests, deadline, metadata } = answer;
+  openDraft({ path: call.path, text: requests[0], deadline, metadata });
   const texts = requests.map((text) => resolved(text, method));
-  if (!metadataIsValid.value || texts.includes(undefined)) return;
+  if (!metadataIsValid.value || texts.includes(undefined)) return true;
   const isStream = hasRequestStream(method.kind);
   start(method, ...(isStream ? [] : [texts[0], requests[0]]));
-  if (!isStream) return;
+  if (!isStream) return true;
   for (const [index, text] of texts.entries()) send(text ?? "", requests[index]);
   halfClose();
+  return true;
 }
 
 function resolved(text: string, { desc }: MethodEntry): string | undefined {

@@ -16,11 +16,23 @@ export interface ResolvedMessage {
   readonly wholes: readonly Path[];
 }
 
-/** Replaces the variables of a parsed message. */
-export function resolveMessage(text: string, node: JsonNode, message: DescMessage, registry: Registry, values: Values): ResolvedMessage {
+/**
+ * Replaces the variables of a parsed message.
+ *
+ * @param isPartial whether the known variables of a string are replaced if others of it are unknown. They
+ *   keep their names.
+ */
+export function resolveMessage(
+  text: string,
+  node: JsonNode,
+  message: DescMessage,
+  registry: Registry,
+  values: Values,
+  isPartial = false,
+): ResolvedMessage {
   // A quick look first: most messages have no variables.
   if (!text.includes("{{")) return { text, value: node.value, faults: [], wholes: [] };
-  const resolver = new Resolver(registry, values);
+  const resolver = new Resolver(registry, values, isPartial);
   resolver.message(message, node, []);
   let resolved = "";
   let at = 0;
@@ -41,10 +53,12 @@ class Resolver {
   readonly wholes: Path[] = [];
   readonly #registry: Registry;
   readonly #values: Values;
+  readonly #isPartial: boolean;
 
-  constructor(registry: Registry, values: Values) {
+  constructor(registry: Registry, values: Values, isPartial: boolean) {
     this.#registry = registry;
     this.#values = values;
+    this.#isPartial = isPartial;
   }
 
   message(message: DescMessage, node: JsonNode, path: Path): void {
@@ -90,7 +104,7 @@ class Resolver {
     if (typeof node.value !== "string" || !node.value.includes("{{")) return;
     const { text, unknown } = substitute(node.value, this.#values);
     for (const name of unknown) this.faults.push({ path, key: "unknownVariable", values: [name], ofKey: false });
-    if (unknown.length > 0) return;
+    if (unknown.length > 0 && !this.#isPartial) return;
     const isWhole = expected !== "text" && wholeVariable(node.value) !== undefined;
     if (isWhole) this.wholes.push(path);
     this.edits.push({ from: node.from, to: node.to, text: isWhole && isJson(text) ? text.trim() : JSON.stringify(text) });

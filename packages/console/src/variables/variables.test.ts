@@ -81,6 +81,13 @@ describe("in a message", () => {
     expect(resolve('{"stringValue": "{{hostile}}"}').value).toEqual({ stringValue: hostile });
   });
 
+  test("a partial one replaces what is known", () => {
+    const text = '{"stringValue": "{{n}} {{none}}", "int32Value": "{{none}}"}';
+    const { text: resolved, faults } = resolveMessage(text, parseJson(text), All, registry, values, true);
+    expect(resolved).toBe('{"stringValue": "42 {{none}}", "int32Value": "{{none}}"}');
+    expect(faults.map(({ values }) => values)).toEqual([["none"], ["none"]]);
+  });
+
   test("faults are at the places of their variables", () => {
     expect(faults('{"names": ["a", "{{none}}"], "int32Value": "{{text}}", "child": "{{n}}"}')).toEqual([
       "names.1 unknownVariable",

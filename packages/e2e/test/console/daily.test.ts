@@ -203,7 +203,7 @@ describe.skipIf(missing)(missing ?? "in Chromium", { timeout: 120_000 }, () => {
     expect(await storedIn(page)).not.toContain("hunter2");
     await view.press("Copy as");
     await inDialog(view).getByLabel("Metadata").selectOption("all");
-    await inDialog(view).getByText("they stand for secrets").waitFor();
+    await inDialog(view).getByText("are only named").waitFor();
     expect(await textOf(inDialog(view))).not.toContain("hunter2");
     await page.keyboard.press("Escape");
     await view.press("Share");

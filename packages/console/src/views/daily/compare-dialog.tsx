@@ -2,6 +2,7 @@
 import { signal } from "@preact/signals";
 import { diffLines } from "diff";
 import { useEffect, useMemo, useState } from "preact/hooks";
+import { type Compared, compared, type Stored } from "../../diff/compared.ts";
 import { type Difference, differences } from "../../diff/values.ts";
 import { t } from "../../i18n/index.ts";
 import { print } from "../../json/edit.ts";
@@ -47,12 +48,16 @@ export function CompareDialog({ before, after, onClose }: CompareDialogProps) {
 }
 
 function Comparison({ before, after }: { readonly before: Answer; readonly after: Answer }) {
+  const messages = useMemo(() => compared(storedOf(before), storedOf(after)), [before, after]);
   const status = ({ call, message }: Answer) => `${call?.code ?? ""} ${message}`.trim();
   return (
     <>
       <p>
         {t("status")}: <Change before={status(before)} after={status(after)} />
       </p>
+      {messages.of !== undefined && (
+        <p class="notice">{t("compareCut", Math.max(messages.before.length, messages.after.length), messages.of)}</p>
+      )}
       <Tabs
         label={t("compareTitle")}
         tabs={[
@@ -62,11 +67,7 @@ function Comparison({ before, after }: { readonly before: Answer; readonly after
         selected={view.value}
         onSelect={(name) => (view.value = name)}
       >
-        {view.value === "structure" ? (
-          <ByMessage before={before.messages} after={after.messages} />
-        ) : (
-          <AsText before={before.messages} after={after.messages} />
-        )}
+        {view.value === "structure" ? <ByMessage {...messages} /> : <AsText {...messages} />}
       </Tabs>
     </>
   );
@@ -90,12 +91,11 @@ function Change({ before, after }: { readonly before: string | undefined; readon
   );
 }
 
-interface Messages {
-  readonly before: readonly string[];
-  readonly after: readonly string[];
+function storedOf({ messages, call }: Answer): Stored {
+  return { messages, received: call?.received ?? messages.length };
 }
 
-function ByMessage({ before, after }: Messages) {
+function ByMessage({ before, after, of }: Compared) {
   const rows = useMemo(() => {
     const found: (Difference & { readonly index: number })[] = [];
     for (let index = 0; index < Math.max(before.length, after.length); index++) {
@@ -106,7 +106,7 @@ function ByMessage({ before, after }: Messages) {
     return found;
   }, [before, after]);
   const count = Math.max(before.length, after.length);
-  if (rows.length === 0) return <p role="status">{t("compareSame", count)}</p>;
+  if (rows.length === 0) return <p role="status">{t(of === undefined ? "compareSame" : "compareSameFirst", count)}</p>;
   return (
     <>
       <p role="status">{t("compareDifferent", rows.length, new Set(rows.map(({ index }) => index)).size, count)}</p>
@@ -137,7 +137,7 @@ function ByMessage({ before, after }: Messages) {
   );
 }
 
-function AsText({ before, after }: Messages) {
+function AsText({ before, after }: Compared) {
   const changes = useMemo(() => diffLines(printed(before), printed(after), { timeout: 2000 }), [before, after]);
   if (changes === undefined) return <p role="status">{t("compareTooLong")}</p>;
   let left = maxLines;

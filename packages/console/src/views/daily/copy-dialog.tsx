@@ -10,6 +10,7 @@ import { currentCall } from "../../state/calls.ts";
 import { environments, openVariables } from "../../state/environments.ts";
 import { type Disclosure, disclosed, timeoutMs, writtenMetadata } from "../../state/metadata.ts";
 import { requestText } from "../../state/request.ts";
+import { jsonWithoutSecrets, withoutSecrets } from "../../state/secrets.ts";
 import { config, registry, rootUrl, selected } from "../../state/services.ts";
 import { CopyButton } from "../../ui/copy-button.tsx";
 import { Dialog } from "../../ui/dialog.tsx";
@@ -30,7 +31,7 @@ const hints: Readonly<Record<Exclude<Tool, "curl">, Key>> = {
 
 export function CopyDialog({ onClose }: { readonly onClose: () => void }) {
   const disclosure = useSignal<Disclosure>("none");
-  const { text, reason } = copied(selected.value, tool.value, disclosure.value);
+  const { text, reason, names } = copied(selected.value, tool.value, disclosure.value);
   return (
     <Dialog label={t("copyAs")} class="wide" onClose={onClose}>
       <Tabs
@@ -46,7 +47,7 @@ export function CopyDialog({ onClose }: { readonly onClose: () => void }) {
           <>
             {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must take the focus */}
             <pre tabIndex={0}>{text}</pre>
-            {hasSecret(text) && <p class="notice">{t("copySecret")}</p>}
+            {names.length > 0 && <p class="notice">{t("copyNames", names.map((name) => `{{${name}}}`).join(", "))}</p>}
             {tool.value !== "curl" && <p class="hint">{t(hints[tool.value])}</p>}
             <CopyButton text={() => text} />
           </>
@@ -56,22 +57,39 @@ export function CopyDialog({ onClose }: { readonly onClose: () => void }) {
   );
 }
 
-function copied(method: MethodEntry | undefined, name: Tool, disclosure: Disclosure): Copied {
-  if (method === undefined || registry.value === undefined || config.value === undefined) return { reason: "chooseMethod" };
+/** What the reader has to replace in the text: the names of secrets, and of variables without a value. */
+interface Left {
+  readonly names: readonly string[];
+}
+
+function copied(method: MethodEntry | undefined, name: Tool, disclosure: Disclosure): Copied & Left {
+  if (method === undefined || registry.value === undefined || config.value === undefined) return { reason: "chooseMethod", names: [] };
   const types = registry.value;
+  const values = openVariables.value;
   try {
+    const unknown = new Set<string>();
     const call: CopiedCall = {
       method,
-      requests: requestsOf(method).map((text) => resolveMessage(text, parseJson(text), method.desc.input, types, openVariables.value).text),
-      metadata: disclosed(writtenMetadata.value, disclosure).map(([key, value]) => [key, substitute(value, openVariables.value).text]),
+      requests: requestsOf(method).map((text) => {
+        const { text: resolved, faults } = resolveMessage(text, parseJson(text), method.desc.input, types, values, true);
+        for (const { values } of faults) for (const name of values) unknown.add(String(name));
+        return jsonWithoutSecrets(resolved);
+      }),
+      metadata: disclosed(writtenMetadata.value, disclosure).map(([key, value]) => {
+        const resolved = substitute(value, values);
+        for (const name of resolved.unknown) unknown.add(name);
+        return [key, withoutSecrets(resolved.text)];
+      }),
       timeoutMs: timeoutMs.value,
       root: rootUrl(),
       protocols: config.value.protocols,
       registry: types,
     };
-    return tools[name].copy(call);
+    const made = tools[name].copy(call);
+    for (const name of secretsIn(made.text ?? "")) unknown.add(name);
+    return { ...made, names: [...unknown] };
   } catch (error) {
-    if (error instanceof JsonSyntaxError) return { reason: "copyInvalid" };
+    if (error instanceof JsonSyntaxError) return { reason: "copyInvalid", names: [] };
     throw error;
   }
 }
@@ -83,7 +101,8 @@ function requestsOf(method: MethodEntry): readonly string[] {
   return sent.length > 0 ? sent : [requestText.value];
 }
 
-/** Whether a text has the name of a secret, which the reader has to replace. */
-function hasSecret(text: string): boolean {
-  return environments.value.some(({ variables }) => variables.some(({ name, secret }) => secret && text.includes(`{{${name}}}`)));
+/** The names of the secrets in a text. */
+function secretsIn(text: string): readonly string[] {
+  const secrets = environments.value.flatMap(({ variables }) => variables.filter(({ secret }) => secret));
+  return secrets.map(({ name }) => name).filter((name) => text.includes(`{{${name}}}`));
 }

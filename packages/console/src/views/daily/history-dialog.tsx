@@ -124,6 +124,12 @@ function CallRow({ call, isCompared, onCompare }: CallRowProps) {
   const name = path.slice(path.lastIndexOf("/") + 1);
   const when = new Date(at).toLocaleString(language.value === "zh" ? "zh-CN" : "en", { dateStyle: "short", timeStyle: "medium" });
   const isKnown = findMethod(packages.value, path) !== undefined;
+  const [isCut, setIsCut] = useState(false);
+  const run = async (act: (call: PastCall) => Promise<boolean>) => {
+    const isDone = await act(call);
+    setIsCut(!isDone);
+    return isDone;
+  };
   return (
     <li>
       <label class="check">
@@ -140,10 +146,15 @@ function CallRow({ call, isCompared, onCompare }: CallRowProps) {
           {path.slice(0, path.lastIndexOf("/"))} · {when} · {formatMs(ms)} · {t("sentReceived", sent, received)}
           {!isKnown && ` · ${t("unknownHere")}`}
         </div>
+        {isCut && (
+          <p class="fault" role="alert">
+            {t("requestCut")}
+          </p>
+        )}
       </div>
       <div>
-        <Action label="openRequest" of={name} isDisabled={!isKnown} run={() => openPast(call)} />
-        {config.value?.readOnly !== true && <Action label="rerun" of={name} isDisabled={!isKnown} run={() => rerun(call)} />}
+        <Action label="openRequest" of={name} isDisabled={!isKnown} run={() => run(openPast)} />
+        {config.value?.readOnly !== true && <Action label="rerun" of={name} isDisabled={!isKnown} run={() => run(rerun)} />}
         <button type="button" class="quiet" aria-label={t("removeOf", `${name}, ${when}`)} onClick={() => void removeCall(call.id)}>
           ×
         </button>
@@ -156,19 +167,19 @@ interface ActionProps {
   readonly label: Key;
   readonly of: string;
   readonly isDisabled: boolean;
-  readonly run: () => Promise<void> | void;
+  /** Returns whether it has done it. */
+  readonly run: () => Promise<boolean> | boolean;
 }
 
-/** Closes the dialog, so that the reader sees what has happened. */
+/** Closes the dialog once it is done, so that the reader sees what has happened. */
 function Action({ label, of, isDisabled, run }: ActionProps) {
   return (
     <button
       type="button"
       class="quiet"
       disabled={isDisabled}
-      onClick={(event) => {
-        closeFrom(event.currentTarget);
-        void run();
+      onClick={async ({ currentTarget }) => {
+        if (await run()) closeFrom(currentTarget);
       }}
     >
       {t(label)} <span class="visually-hidden">{of}</span>
@@ -192,7 +203,10 @@ function Saved({ matches }: ListProps) {
               label="openRequest"
               of={request.name}
               isDisabled={findMethod(packages.value, request.path) === undefined}
-              run={() => openDraft(request)}
+              run={() => {
+                openDraft(request);
+                return true;
+              }}
             />
             <button type="button" class="quiet" aria-label={t("removeOf", request.name)} onClick={() => void removeSaved(request.id)}>
               ×
