@@ -52,6 +52,20 @@ test("one more topic than maxTopics deletes the oldest without followers", async
   await live.close();
 });
 
+test("readers of topics without entries delete none that has entries", async () => {
+  const live = memoryLive({ maxTopics: 2 });
+  await publishAll(live, "kept", "", 1);
+  for (let i = 0; i < 5; i++) {
+    const subscription = await live.subscribe(`read ${i}`);
+    const end = subscription.next();
+    await subscription.return();
+    await end;
+  }
+  await publishAll(live, "another", "", 1);
+  expect((await live.read("kept")).map(text)).toEqual(["0"]);
+  await live.close();
+});
+
 test("a position of an earlier process is not mistaken for one of this process", async () => {
   const earlier = memoryLive();
   const position = await publishAll(earlier, "topic", "", 3);

@@ -26,6 +26,7 @@ export class MemoryLog implements Log {
 
   async append(name: string, data: Uint8Array, id: string | undefined): Promise<bigint> {
     const topic = this.#topic(name);
+    if (topic.entries.length === 0 && this.#topics.size > this.#maxTopics) this.#dropTopic(name);
     const known = id === undefined ? undefined : topic.positions.get(id);
     if (known !== undefined) return known;
     const position = this.#end(topic) + 1n;
@@ -95,6 +96,9 @@ export class MemoryLog implements Log {
       }
     } finally {
       topic.followers--;
+      // Reading alone creates no topic.
+      const unused = topic.followers === 0 && topic.entries.length === 0 && topic.start <= this.#base;
+      if (unused && this.#topics.get(name) === topic) this.#topics.delete(name);
     }
   }
 
@@ -113,7 +117,6 @@ export class MemoryLog implements Log {
     if (existing !== undefined) return existing;
     const created: Topic = { start: this.#base, entries: [], positions: new Map(), waiting: new Set(), followers: 0 };
     this.#topics.set(name, created);
-    if (this.#topics.size > this.#maxTopics) this.#dropTopic(name);
     return created;
   }
 

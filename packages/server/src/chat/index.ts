@@ -8,5 +8,5 @@ export const chat: Topic = {
   summary: "a chat over one bidirectional stream, and chat rooms",
   listeners: [{ port: 8972, security: "plaintext" }],
   usesLive: [Rooms],
-  services: (_log, sources) => [greeter(), rooms(sources)],
+  services: (log, sources) => [greeter(), rooms(sources, log)],
 };

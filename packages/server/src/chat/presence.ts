@@ -6,6 +6,7 @@ import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Entry, type Live, LiveError, type Subscription } from "@grpc-study/live";
 import { Code, RpcError } from "@grpc-study/rpc";
+import type { Logger } from "pino";
 
 export interface PresenceOptions {
   /** Milliseconds between two beats. Default: 5,000. */
@@ -14,10 +15,13 @@ export interface PresenceOptions {
 
 /** Beats without which a process counts as crashed. */
 const missedBeats = 3;
+/** By how much the clock of the log may be behind that of a process that reads beats, and publishes none. */
+const clockSkewMs = 60_000;
 /** Beats after which the older ones are deleted. */
 const keptBeats = 12;
 /** The users of one process in a room: they fit into an entry of the log. */
 const mostUsers = 1000;
+const pageSize = 1000;
 
 interface Beat {
   /** Of one stay of a process in a room: a process that returns has another one. */
@@ -40,9 +44,41 @@ export interface Visit {
 export class Presence {
   readonly #rooms = new Map<string, Room>();
   readonly #beatMs: number;
+  readonly #log: Logger;
 
-  constructor({ beatMs = 5000 }: PresenceOptions = {}) {
+  constructor(log: Logger, { beatMs = 5000 }: PresenceOptions = {}) {
+    this.#log = log;
     this.#beatMs = beatMs;
+  }
+
+  /**
+   * The users in a room, by name. Publishes nothing. If this process is not in the room, it has no beat
+   * of its own to compare with, and sees users of processes that have crashed for a minute longer.
+   *
+   * @throws LiveError
+   */
+  async users(live: Live, name: string): Promise<readonly string[]> {
+    if (this.#rooms.has(name)) {
+      const visit = await this.enter(live, name, undefined);
+      visit.leave();
+      return visit.users;
+    }
+    const topic = topicOf(name);
+    const beats = new Map<string, { readonly users: readonly string[]; readonly time: number }>();
+    let now = Date.now() - clockSkewMs;
+    let page = await live.read(topic, { limit: pageSize });
+    for (let last = page.at(-1); last !== undefined; last = page.at(-1)) {
+      for (const entry of page) {
+        const beat = parseBeat(entry, topic, this.#log);
+        const time = entry.time.getTime();
+        now = Math.max(now, time);
+        if (beat?.users !== undefined) beats.set(beat.id, { users: beat.users, time });
+        else if (beat !== undefined) beats.delete(beat.id);
+      }
+      page = await live.read(topic, { limit: pageSize, after: last.position });
+    }
+    const present = [...beats.values()].filter(({ time }) => now - time <= missedBeats * this.#beatMs);
+    return [...new Set(present.flatMap(({ users }) => users))].sort();
   }
 
   /**
@@ -53,7 +89,7 @@ export class Presence {
   async enter(live: Live, name: string, user: string | undefined): Promise<Visit> {
     let room = this.#rooms.get(name);
     if (room === undefined) {
-      const opened = new Room(live, `members/${name}`, this.#beatMs, () => {
+      const opened = new Room(live, topicOf(name), this.#beatMs, this.#log, () => {
         if (this.#rooms.get(name) === opened) this.#rooms.delete(name);
       });
       room = opened;
@@ -70,11 +106,32 @@ export class Presence {
   }
 }
 
+const topicOf = (room: string) => `members/${room}`;
+
+/** Returns `undefined` for an entry that others have put into the log, and that is no beat. */
+function parseBeat({ data, position }: Entry, topic: string, log: Logger): Beat | undefined {
+  try {
+    const beat: unknown = JSON.parse(Buffer.from(data).toString());
+    if (isBeat(beat)) return beat;
+  } catch {
+    // No JSON.
+  }
+  log.warn({ live: topic, position: `${position}` }, "an entry of the live log is no beat, and is skipped");
+  return undefined;
+}
+
+function isBeat(value: unknown): value is Beat {
+  if (typeof value !== "object" || value === null || !("id" in value) || typeof value.id !== "string") return false;
+  if (!("users" in value)) return true;
+  return Array.isArray(value.users) && value.users.every((user) => typeof user === "string");
+}
+
 /** A room, for as long as this process has streams in it. */
 class Room {
   readonly #live: Live;
   readonly #topic: string;
   readonly #beatMs: number;
+  readonly #log: Logger;
   readonly #onEmpty: () => void;
   readonly #id = randomUUID();
   readonly #end = new AbortController();
@@ -97,10 +154,11 @@ class Room {
   #wake = () => {};
   #published: Promise<bigint> = Promise.resolve(0n);
 
-  constructor(live: Live, topic: string, beatMs: number, onEmpty: () => void) {
+  constructor(live: Live, topic: string, beatMs: number, log: Logger, onEmpty: () => void) {
     this.#live = live;
     this.#topic = topic;
     this.#beatMs = beatMs;
+    this.#log = log;
     this.#onEmpty = onEmpty;
   }
 
@@ -174,10 +232,16 @@ class Room {
   async #start(): Promise<void> {
     const position = await this.#beat();
     let subscription = await this.#subscribe();
+    const read: Entry[] = [];
     for await (const entry of subscription) {
       this.#read(entry);
+      read.push(entry);
       if (entry.position >= position) break;
     }
+    // Short stays leave their beats behind: nobody else deletes them.
+    const now = read.at(-1)?.time.getTime() ?? 0;
+    const old = read.findLast(({ time }) => now - time.getTime() > missedBeats * this.#beatMs);
+    if (old !== undefined) this.#live.trim(this.#topic, old.position).catch(() => {});
     // The loop has closed it.
     subscription = await this.#subscribe(position);
     void this.#follow(subscription);
@@ -203,8 +267,11 @@ class Room {
     }
   }
 
-  #read({ data, time, position }: Entry): void {
-    const { id, users } = JSON.parse(Buffer.from(data).toString()) as Beat;
+  #read(entry: Entry): void {
+    const beat = parseBeat(entry, this.#topic, this.#log);
+    if (beat === undefined) return;
+    const { id, users } = beat;
+    const { time, position } = entry;
     if (id === this.#id) {
       this.#readOwn(time.getTime(), position);
       return;

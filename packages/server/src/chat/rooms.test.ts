@@ -1,12 +1,13 @@
 // The rooms over each log. Two servers, each with a log of its own, stand for two processes.
 import { randomUUID } from "node:crypto";
 import type { MessageInitShape } from "@bufbuild/protobuf";
+import { memoryLive } from "@grpc-study/live";
 import { type JoinRequestSchema, type JoinResponse, Rooms } from "@grpc-study/proto/chat";
 import { type CallOptions, type Client, Code, createClient, RpcError } from "@grpc-study/rpc";
 import { BadRequestSchema, ErrorInfoSchema, RetryInfoSchema } from "@grpc-study/rpc/error-details";
 import { Health, HealthCheckResponse_ServingStatus as Status } from "@grpc-study/rpc/health";
 import { natsMissing, postgresMissing, startNats, startPostgres, type TestServer } from "@grpc-study/test-servers";
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import { recordLog } from "../../test/serve-services.ts";
 import type { Security } from "../access.ts";
 import { ProcessLive } from "../live/live-source.ts";
@@ -14,6 +15,7 @@ import { serve } from "../serve.ts";
 import type { Topic } from "../topic.ts";
 import { greeter } from "./greeter.ts";
 import { chat } from "./index.ts";
+import { Presence } from "./presence.ts";
 import { type RoomsOptions, rooms } from "./rooms.ts";
 
 const beatMs = 300;
@@ -29,7 +31,7 @@ async function serveRooms(live: ProcessLive | undefined, options: RoomsOptions &
     ...chat,
     listeners: [{ port: 0, security }],
     users: [{ user: "mei", token: "m" }],
-    services: (_log, sources) => [greeter(), rooms(sources, { beatMs, ...roomsOptions })],
+    services: (_log, sources) => [greeter(), rooms(sources, ofRooms.log, { beatMs, ...roomsOptions })],
   };
   const { endpoints, shutdown } = await serve([topic], { host: "127.0.0.1", log: recordLog().log, live });
   const address = endpoints[0]?.address ?? "";
@@ -84,6 +86,7 @@ async function errorOf(call: Promise<unknown>): Promise<RpcError> {
 }
 
 const ofLogs = recordLog();
+const ofRooms = recordLog();
 
 const memory = () => {
   const shared = new ProcessLive("memory", recordLog().log);
@@ -227,6 +230,49 @@ test("a client that reads too slowly is told where it may continue, and then mis
   expect(received).toEqual(Array.from({ length: 400 }, (_, i) => String(i)));
 });
 
+test("who asks for the members of other rooms leaves a room its messages", { timeout: 60_000 }, async () => {
+  const { client } = await serveRooms(memory()());
+  await client.say({ room: "r", user: "mei", text: "kept" });
+  const asked = await Promise.all(Array.from({ length: 1001 }, (_, i) => client.members({ room: `m${i}` })));
+  expect(asked.every(({ users }) => users.length === 0)).toBe(true);
+  expect((await client.history({ room: "r" })).messages).toMatchObject([{ text: "kept" }]);
+});
+
+test("beats of short stays are deleted, and who asks for members leaves none", async () => {
+  vi.useFakeTimers({ toFake: ["Date"] });
+  onTestFinished(() => void vi.useRealTimers());
+  const live = memoryLive();
+  const [one, two] = [new Presence(ofRooms.log), new Presence(ofRooms.log)];
+  const beats = async () => (await live.read("members/r", { limit: 1000 })).length;
+  for (let i = 0; i < 5; i++) (await one.enter(live, "r", "tom")).leave();
+  await expect.poll(beats).toBe(10);
+  vi.setSystemTime(Date.now() + 60_000);
+  const visit = await one.enter(live, "r", "mei");
+  await expect.poll(beats).toBe(1);
+  expect([await one.users(live, "r"), await two.users(live, "r"), await beats()]).toEqual([["mei"], ["mei"], 1]);
+  vi.setSystemTime(Date.now() + 90_000);
+  expect(await two.users(live, "r")).toEqual([]);
+  visit.leave();
+  await live.close();
+});
+
+test("entries that are neither beats nor messages are skipped", async () => {
+  const live = memory()();
+  const { client } = await serveRooms(live);
+  const call = { signal: new AbortController().signal };
+  for (const text of ["no JSON", "[]", '{"id":"x","users":[1]}']) await live.aside?.publish("members/r", Buffer.from(text));
+  const tom = join(client, { room: "r", user: "tom" });
+  expect(await tom.next()).toBe("= tom");
+  await live.aside?.publish("members/r", Buffer.from("no JSON"));
+  await live.use(call, (log) => log.publish("room/r", Buffer.from([255])));
+  await client.say({ room: "r", user: "mei", text: "hello" });
+  expect(await tom.next()).toBe("mei: hello");
+  expect((await client.history({ room: "r" })).messages).toMatchObject([{ text: "hello" }]);
+  const mei = join(client, { room: "r", user: "mei" });
+  expect([await mei.next(), await tom.next()]).toEqual(["= mei, tom", "+ mei"]);
+  expect(ofRooms.messages()).toContain("an entry of the room is no message, and is skipped");
+});
+
 test("a position of another log is OUT_OF_RANGE with the reason", async () => {
   const { client } = await serveRooms(memory()());
   const error = await errorOf(join(client, { room: "r", from: { case: "after", value: 5n } }).next());
@@ -271,7 +317,7 @@ test("processes without a server to share have no rooms, and say so", async () =
   const { client, statusOf } = await serveRooms(undefined);
   expect(await errorOf(client.say({ room: "r", user: "mei", text: "x" }))).toMatchObject({
     code: Code.FAILED_PRECONDITION,
-    message: expect.stringContaining("--nats (NATS_URL) or --database (DATABASE_URL)"),
+    message: "the service is not available here: the processes of this server share no log",
   });
   expect([await statusOf("chat.Rooms"), await statusOf("pb.Greeter")]).toEqual(["NOT_SERVING", "SERVING"]);
 });

@@ -5,6 +5,7 @@ import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import type { Entry, SubscribeOptions, Subscription } from "@grpc-study/live";
 import { type ChatMessage, ChatMessageSchema, type JoinRequest, type JoinResponseSchema, Rooms } from "@grpc-study/proto/chat";
 import { Code, type Context, implement, RpcError } from "@grpc-study/rpc";
+import type { Logger } from "pino";
 import { caller } from "../access.ts";
 import { orAborted } from "../data/process-resource.ts";
 import { unavailable } from "../data/unavailable.ts";
@@ -24,8 +25,14 @@ export interface RoomsOptions extends PresenceOptions {
 
 type Event = MessageInitShape<typeof JoinResponseSchema>;
 
-export const rooms = ({ live, closing }: Pick<Sources, "live" | "closing">, { maxBehind, ...options }: RoomsOptions = {}) => {
-  const presence = new Presence(options);
+export const rooms = ({ live, closing }: Pick<Sources, "live" | "closing">, log: Logger, { maxBehind, ...options }: RoomsOptions = {}) => {
+  const presence = new Presence(log, options);
+  const messagesOf = (room: string, entries: readonly Entry[]) =>
+    entries.flatMap((entry) => {
+      const message = parseMessage(entry);
+      if (message === undefined) log.warn({ room, position: `${entry.position}` }, "an entry of the room is no message, and is skipped");
+      return message ?? [];
+    });
   return implement(Rooms, {
     async *join({ room, user, from }, call) {
       const name = userOf(call, user);
@@ -34,9 +41,9 @@ export const rooms = ({ live, closing }: Pick<Sources, "live" | "closing">, { ma
       const messages = await live.use(call, (log) =>
         orAborted(log.subscribe(topicOf(room), { from: startOf(from), signal, ...(maxBehind !== undefined && { maxBehind }) }), signal),
       );
-      const visit = await live.use(call, (log) => presence.enter(log, room, name || undefined));
+      const visit = await live.use(call, (log) => presence.enter(live.aside ?? log, room, name || undefined));
       try {
-        yield* eventsOf(messages, visit);
+        yield* eventsOf(messages, visit, (entry) => messagesOf(room, [entry])[0]);
       } catch (error) {
         throw liveRpcError(error);
       } finally {
@@ -64,13 +71,11 @@ export const rooms = ({ live, closing }: Pick<Sources, "live" | "closing">, { ma
       const place = after === undefined ? {} : { after };
       const page = await live.use(call, (log) => orAborted(log.read(topicOf(room), { limit, ...place }), call.signal));
       const last = page.at(-1);
-      return { messages: page.map(messageOf), nextPageToken: last === undefined ? "" : formatPageToken(last.position, room) };
+      return { messages: messagesOf(room, page), nextPageToken: last === undefined ? "" : formatPageToken(last.position, room) };
     },
 
     async members({ room }, call) {
-      const visit = await live.use(call, (log) => presence.enter(log, room, undefined));
-      const { users } = visit;
-      visit.leave();
+      const users = await live.use(call, (log) => orAborted(presence.users(live.aside ?? log, room), call.signal));
       return { users: [...users] };
     },
   });
@@ -91,15 +96,24 @@ function userOf(call: Context, user: string): string {
   return known.name;
 }
 
-function messageOf({ data, position, time }: Entry): ChatMessage {
-  return create(ChatMessageSchema, { ...fromBinary(ChatMessageSchema, data), position, time: timestampFromDate(time) });
+/** Returns `undefined` for an entry that others have put into the log, and that is no message. */
+function parseMessage({ data, position, time }: Entry): ChatMessage | undefined {
+  try {
+    return create(ChatMessageSchema, { ...fromBinary(ChatMessageSchema, data), position, time: timestampFromDate(time) });
+  } catch {
+    return undefined;
+  }
 }
 
 /**
  * Merges messages and changes of the users. It takes one message ahead, and compares the users when
  * the client has room for another event, so that a slow client costs no more memory than a fast one.
  */
-async function* eventsOf(messages: Subscription, visit: Visit): AsyncGenerator<Event> {
+async function* eventsOf(
+  messages: Subscription,
+  visit: Visit,
+  messageOf: (entry: Entry) => ChatMessage | undefined,
+): AsyncGenerator<Event> {
   let wake = () => {};
   visit.onChange(() => wake());
   let next: { readonly result: IteratorResult<Entry, undefined> } | { readonly error: unknown } | undefined;
@@ -135,7 +149,8 @@ async function* eventsOf(messages: Subscription, visit: Visit): AsyncGenerator<E
       const { value } = next.result;
       if (value === undefined) return;
       take();
-      yield { event: { case: "message", value: messageOf(value) } };
+      const message = messageOf(value);
+      if (message !== undefined) yield { event: { case: "message", value: message } };
     }
   }
 }

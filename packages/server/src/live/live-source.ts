@@ -15,10 +15,18 @@ export interface LiveSource {
   use<T>(call: { readonly signal: AbortSignal }, work: (live: Live) => Promise<T>): Promise<T>;
   /** Calls the listener with each change of readiness, and at once. */
   onChange(listener: (serving: boolean) => void): void;
+  /**
+   * Where entries go that soon are of no use: in memory, topics displace each other. `undefined` means
+   * the log itself.
+   */
+  readonly aside?: Live | undefined;
 }
 
 export class ProcessLive extends ProcessResource<Live> implements LiveSource {
+  readonly aside: Live | undefined;
+
   constructor(location: LiveLocation, log: Logger) {
+    const aside = location === "memory" ? memoryLive() : undefined;
     super({
       what: "the live log",
       place: describeLive(location),
@@ -27,10 +35,13 @@ export class ProcessLive extends ProcessResource<Live> implements LiveSource {
         if (location !== "memory") log.info(`the live log is in ${describeLive(location)}`);
       },
       check: (live, { signal }) => orAborted(live.ready(), signal),
-      close: (live) => live.close(),
+      async close(live) {
+        await Promise.all([live.close(), aside?.close()]);
+      },
       toRpcError: liveRpcError,
       log,
     });
+    this.aside = aside;
   }
 }
 
@@ -41,14 +52,12 @@ export async function openLive(location: LiveLocation): Promise<Live> {
   return (await import("@grpc-study/live/postgres")).postgresLive({ url: location.database });
 }
 
-/** For processes that have no server to share, and for services whose methods are listed but not called. */
+/**
+ * For processes that have no server to share, and for services whose methods are listed but not called.
+ * The log of the operator says how to name a server; callers cannot do that.
+ */
 export const noLive: LiveSource = {
   use: () =>
-    Promise.reject(
-      new RpcError(
-        Code.FAILED_PRECONDITION,
-        "the processes of this server share nothing: name a server with --nats (NATS_URL) or --database (DATABASE_URL)",
-      ),
-    ),
+    Promise.reject(new RpcError(Code.FAILED_PRECONDITION, "the service is not available here: the processes of this server share no log")),
   onChange: (listener) => listener(false),
 };
