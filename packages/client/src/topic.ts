@@ -31,6 +31,8 @@ export interface Context {
   connect<Service extends DescService>(service: Service): Client<Service>;
   /** Aborts on Ctrl-C, which cancels the calls. */
   readonly signal: AbortSignal;
+  /** Milliseconds of `--timeout`, for what takes several calls. */
+  readonly timeoutMs?: number | undefined;
   /** Prints a received message. */
   readonly print: Print;
   /** Writes a line to stderr, for what is not a message. */
@@ -102,6 +104,7 @@ export function action<Options>(
           ...(telemetry && { interceptors: [telemetry.interceptor] }),
         }),
       signal,
+      timeoutMs: options.timeout,
       print: printer(lineWriter(io.stdout), options.json ?? false),
       note: (line) => writeNote(io.stderr, line),
       onInterrupt: (handler) => io.interrupt.once(handler),

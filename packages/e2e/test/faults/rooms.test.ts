@@ -101,7 +101,7 @@ for (const [option, missing, start] of [
       const printed = () => command.stdout.lines.flatMap((line) => /"text":"([^"]+)"/.exec(line)?.[1] ?? []);
       await until(() => printed().length >= total);
       command.kill("SIGINT");
-      expect(await command.exit).toEqual({ status: 130, signal: null });
+      expect(await command.exit).toEqual({ status: 0, signal: null });
       expect(printed()).toEqual(texts);
     },
   );

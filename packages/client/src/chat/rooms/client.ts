@@ -25,25 +25,35 @@ export interface Saying {
   readonly id?: string;
 }
 
-/** Says something in a room, and prints its position. */
+/** Says something in a room, and prints its position. If nothing listens at the address, it fails at once. */
 export async function say(context: Context, saying: Saying): Promise<void> {
-  await context.print(SayResponseSchema, await sayUntilStored(context, saying, 10_000));
+  await context.print(
+    SayResponseSchema,
+    await sayUntilStored(context, saying, 10_000, (error) => error.message.startsWith("cannot connect to ")),
+  );
 }
 
 /**
- * Repeats the call until the server confirms it, or until `giveUpMs` have passed. It has an id, so
- * that the room has the message once.
+ * Repeats the call until the server confirms it, or until `giveUpMs` or `--timeout` have passed. It has
+ * an id, so that the room has the message once.
+ *
+ * @param isFinal says whether the first attempt is the only one, by its error
  */
-export async function sayUntilStored({ connect, signal }: Context, saying: Saying, giveUpMs: number): Promise<SayResponse> {
+export async function sayUntilStored(
+  { connect, signal, timeoutMs = Number.POSITIVE_INFINITY }: Context,
+  saying: Saying,
+  giveUpMs: number,
+  isFinal: (error: RpcError) => boolean = () => false,
+): Promise<SayResponse> {
   const request = { id: randomUUID(), ...saying };
-  const end = performance.now() + giveUpMs;
-  for (;;) {
+  const end = performance.now() + Math.min(giveUpMs, timeoutMs);
+  for (let first = true; ; first = false) {
     try {
-      return await connect(Rooms).say(request, { timeoutMs: attemptMs });
+      return await connect(Rooms).say(request, { signal, timeoutMs: Math.min(attemptMs, end - performance.now()) });
     } catch (error) {
-      const { code } = RpcError.from(error);
-      const again = code === Code.UNAVAILABLE || code === Code.DEADLINE_EXCEEDED;
-      if (!again || signal.aborted || performance.now() > end) throw error;
+      const problem = RpcError.from(error);
+      const again = problem.code === Code.UNAVAILABLE || problem.code === Code.DEADLINE_EXCEEDED;
+      if (!again || signal.aborted || performance.now() + pauseMs >= end || (first && isFinal(problem))) throw error;
       await sleep(pauseMs, undefined, { signal });
     }
   }
@@ -64,9 +74,9 @@ export async function history({ connect, print }: Context, room: string, pageSiz
 }
 
 /** Prints who is in a room, each on a line. */
-export async function members({ connect, print }: Context, room: string): Promise<void> {
+export async function members({ connect, print }: Context, room: string, json: boolean): Promise<void> {
   const response = await connect(Rooms).members({ room });
-  await print(MembersResponseSchema, response, response.users.join("\n"));
+  if (json || response.users.length > 0) await print(MembersResponseSchema, response, response.users.join("\n"));
 }
 
 /** A text of several lines must not look like several messages. */

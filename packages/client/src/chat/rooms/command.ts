@@ -1,6 +1,6 @@
-import { Command, InvalidArgumentError } from "commander";
+import { Command, InvalidArgumentError, Option } from "commander";
 import type { TokenOptions } from "../../credentials.ts";
-import { parseCount } from "../../number.ts";
+import { parseCount, parsePosition } from "../../number.ts";
 import { printer } from "../../output.ts";
 import { action, type Io } from "../../topic.ts";
 import { openLines } from "../lines.ts";
@@ -15,7 +15,9 @@ export function roomsCommand(io: Io): Command {
         .description("print what is said in a room, and say the lines that you type, until quit or Ctrl-C")
         .argument("<room>")
         .option("--last <n>", "begin with so many of the newest messages", parseLast, 10)
-        .option("--after <position>", "begin after the message with this position", parsePosition)
+        .addOption(
+          new Option("--after <position>", "begin after the message with this position").argParser(parsePosition).conflicts("last"),
+        )
         .action(
           action<PlaceOptions>(io, async (context, options, [room = ""]) => {
             using lines = openLines(io);
@@ -47,7 +49,7 @@ export function roomsCommand(io: Io): Command {
       new Command("members")
         .description("print who is in a room")
         .argument("<room>")
-        .action(action(io, (context, _options, [room = ""]) => members(context, room))),
+        .action(action(io, (context, { json }, [room = ""]) => members(context, room, json ?? false))),
     );
 }
 
@@ -60,9 +62,4 @@ function parseLast(text: string): number {
   const last = /^\d{1,4}$/.test(text) ? Number(text) : Number.NaN;
   if (!(last <= 1000)) throw new InvalidArgumentError("It must be an integer from 0 to 1000.");
   return last;
-}
-
-function parsePosition(text: string): bigint {
-  if (!/^\d{1,18}$/.test(text)) throw new InvalidArgumentError("It must be a position, an integer of up to 18 digits.");
-  return BigInt(text);
 }

@@ -28,12 +28,15 @@ interface Stay extends PlaceOptions {
 
 /**
  * Stays until the input ends and what was said has come back. An input without any line ends
- * nothing: the stay lasts until Ctrl-C, unless the input is a terminal.
+ * nothing: the stay lasts until Ctrl-C, unless the input is a terminal. Ctrl-C is an end like others.
  */
 export async function join(context: Context, lines: Lines, stay: Stay): Promise<void> {
   const { room, user } = stay;
   const said = new Set<string>();
   const left = new AbortController();
+  const present = Promise.withResolvers<void>();
+  const release = context.onInterrupt(() => left.abort());
+  const signal = AbortSignal.any([context.signal, left.signal]);
   /** The position that the stay must reach before it ends. */
   let goal: bigint | undefined;
   let reached = -1n;
@@ -50,15 +53,18 @@ export async function join(context: Context, lines: Lines, stay: Stay): Promise<
         spoken ??= -1n;
         break;
       }
+      // A stream that does not begin with older messages would miss what is said before it begins.
+      await present.promise;
       const id = randomUUID();
       if (lines.interactive) said.add(id);
-      ({ position: spoken } = await sayUntilStored(context, { room, user, text, id }, giveUpMs));
+      ({ position: spoken } = await sayUntilStored({ ...context, signal }, { room, user, text, id }, giveUpMs));
     }
     goal = lines.interactive ? -1n : spoken;
     leaveAtGoal();
   };
 
   const show = async (event: JoinResponse) => {
+    present.resolve();
     const message = event.event.case === "message" ? event.event.value : undefined;
     // The line that was typed is still on the screen.
     if (message === undefined || !said.delete(message.id)) await context.print(JoinResponseSchema, event, format(event));
@@ -66,12 +72,17 @@ export async function join(context: Context, lines: Lines, stay: Stay): Promise<
     leaveAtGoal();
   };
 
-  const listening = listen(context, stay, left.signal, show).finally(() => lines.close());
+  const listening = listen(context, stay, left.signal, show).finally(() => {
+    left.abort();
+    lines.close();
+    present.resolve();
+  });
   const talking = talk().catch((error: unknown) => {
+    if (left.signal.aborted) return;
     left.abort();
     throw error;
   });
-  await Promise.all([listening, talking]);
+  await Promise.all([listening, talking]).finally(release);
 }
 
 /** Shows the events of the room, across connections, until the signal aborts. */

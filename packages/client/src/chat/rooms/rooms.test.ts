@@ -70,6 +70,38 @@ test("join prints the last messages, says the lines of a pipe, and ends once the
   expect(await ended).toEqual({ status: 0, stdout, stderr: "" });
 });
 
+test("join says the lines of a pipe once it is in the room, and so sees them without older messages", async () => {
+  const { service } = room();
+  const { address } = await serve(service);
+  const { stdin, ended } = start("chat", "rooms", "join", "lobby", "--user", "mei", "--last", "0", "--addr", address);
+  stdin.end("hi\n");
+  expect(await ended).toEqual({ status: 0, stdout: "* in the room: mei\nmei: hi\n", stderr: "" });
+});
+
+test("join rejects --last with --after", async () => {
+  const { ended } = start("chat", "rooms", "join", "lobby", "--last", "1", "--after", "9223372036854775807");
+  expect(await ended).toMatchObject({ status: 2, stderr: expect.stringContaining("cannot be used with option '--last <n>'") });
+});
+
+test("say ends at --timeout, and at once if nothing listens; members of an empty room are no line", async () => {
+  const { address, stop } = await serve(
+    implement(Rooms, {
+      async *join() {},
+      say: () => new Promise<never>(() => {}),
+      history: () => ({}),
+      members: () => ({}),
+    }),
+  );
+  const begin = performance.now();
+  const say = (timeout: string) =>
+    start("chat", "rooms", "say", "lobby", "hi", "--user", "mei", "--timeout", timeout, "--addr", address).ended;
+  expect(await say("200ms")).toMatchObject({ status: 1, stderr: expect.stringMatching(/^DEADLINE_EXCEEDED/) });
+  expect((await start("chat", "rooms", "members", "lobby", "--addr", address).ended).stdout).toBe("");
+  await stop();
+  expect(await say("1m")).toMatchObject({ status: 1, stderr: expect.stringMatching(/^UNAVAILABLE: cannot connect to/) });
+  expect(performance.now() - begin).toBeLessThan(5000);
+});
+
 test("join continues after its last message when the stream is cut, and a line whose answer is lost is said once", async () => {
   const { service, say, cut, failSay, starts } = room();
   const { address } = await serve(service);
@@ -103,7 +135,7 @@ test("join says so when the server has lost its messages, and then begins anew",
   say("new");
   await seen(stdout, "new");
   interrupt.raise();
-  expect(await ended).toMatchObject({ status: 130, stderr: expect.stringContaining("* the server has lost the messages up to here\n") });
+  expect(await ended).toMatchObject({ status: 0, stderr: expect.stringContaining("* the server has lost the messages up to here\n") });
   expect(starts.at(-1)).toMatchObject({ case: "last", value: 1000 });
 });
 
