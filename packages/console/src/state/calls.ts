@@ -5,7 +5,7 @@ import type { Call, Metadata } from "../call/types.ts";
 import type { MethodEntry } from "../schema/services.ts";
 import { callMetadata, timeoutMs, writtenMetadata } from "./metadata.ts";
 import { CallRecord } from "./record.ts";
-import { rootUrl } from "./services.ts";
+import { isReadOnly, rootUrl } from "./services.ts";
 
 /** A call with its record. */
 export interface CurrentCall {
@@ -55,6 +55,7 @@ function changed(): void {
  * @param written the message before its variables were replaced. Default: `text`.
  */
 export function start(method: MethodEntry, text?: string, written = text): void {
+  if (isReadOnly.value) return;
   cancel();
   const record = new CallRecord();
   const current: CurrentCall = {

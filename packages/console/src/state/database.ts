@@ -7,7 +7,7 @@ const tableNames = ["calls", "answers", "saved", "environments"] as const;
 
 export type TableName = (typeof tableNames)[number];
 
-/** Rows by keys. What it returns may be of another version of the page, or of anybody: check it. */
+/** Rows by keys. What it returns may be of another version of the page, or made by others: check it. */
 export interface Table {
   /** All rows in the order of their keys. */
   all(): Promise<readonly unknown[]>;
@@ -33,7 +33,13 @@ async function open(): Promise<IDBPDatabase | undefined> {
       upgrade: (created) => {
         for (const table of tableNames) created.createObjectStore(table);
       },
-      blocking: (_current, _blocked, event) => (event.target as IDBDatabase).close(),
+      blocking: (_current, _blocked, event) => {
+        (event.target as IDBDatabase).close();
+        opened = undefined;
+      },
+      terminated: () => {
+        opened = undefined;
+      },
     });
     if (tableNames.every((table) => db.objectStoreNames.contains(table))) return db;
     db.close();
@@ -59,7 +65,7 @@ export function onChangeElsewhere(table: TableName, listener: () => void): void 
   });
 }
 
-/** A table. A failed write leaves the data of the page as it is: the browser may have no room. */
+/** A table. Rows that the browser does not store, since it may have no room, last as long as the page. */
 export function table(table: TableName): Table {
   const rows = new Map<string, unknown>();
   const write = async (inDatabase: (db: IDBPDatabase) => Promise<unknown>, inMemory: () => void) => {
@@ -70,6 +76,7 @@ export function table(table: TableName): Table {
       tabs().postMessage(table);
     } catch {
       isMemoryOnly.value = true;
+      inMemory();
     }
   };
   const read = async <T>(inDatabase: (db: IDBPDatabase) => Promise<T>, inMemory: () => T): Promise<T> => {
@@ -85,30 +92,47 @@ export function table(table: TableName): Table {
   return {
     all: () =>
       read<readonly unknown[]>(
-        (db) => db.getAll(table),
-        () => [...rows].sort(([one], [other]) => (one < other ? -1 : 1)).map(([, row]) => row),
+        async (db) => {
+          if (rows.size === 0) return db.getAll(table);
+          const [keys, stored] = await Promise.all([db.getAllKeys(table), db.getAll(table)]);
+          return sorted(new Map<string, unknown>([...keys.map((key, index): [string, unknown] => [String(key), stored[index]]), ...rows]));
+        },
+        () => sorted(rows),
       ),
     get: (key) =>
       read<unknown>(
-        (db) => db.get(table, key),
+        (db) => (rows.has(key) ? Promise.resolve(rows.get(key)) : db.get(table, key)),
         () => rows.get(key),
       ),
     put: (key, row) =>
       write(
-        (db) => db.put(table, row, key),
+        async (db) => {
+          await db.put(table, row, key);
+          rows.delete(key);
+        },
         () => void rows.set(key, row),
       ),
     delete: (key) =>
       write(
-        (db) => db.delete(table, key),
+        (db) => {
+          rows.delete(key);
+          return db.delete(table, key);
+        },
         () => void rows.delete(key),
       ),
     clear: () =>
       write(
-        (db) => db.clear(table),
+        (db) => {
+          rows.clear();
+          return db.clear(table);
+        },
         () => rows.clear(),
       ),
   };
+}
+
+function sorted(rows: ReadonlyMap<string, unknown>): readonly unknown[] {
+  return [...rows].sort(([one], [other]) => (one < other ? -1 : 1)).map(([, row]) => row);
 }
 
 /** A new key. Keys of one page grow with time. */

@@ -1,4 +1,4 @@
-// All that is wrong with the request: what is no such message, what violates rules, and what the server has found.
+// All that is wrong with the request: what does not fit its type, what violates rules, and what the server has found.
 import { computed, effect } from "@preact/signals";
 import { type JsonNode, JsonSyntaxError, parseJson } from "../json/parse.ts";
 import type { Fault, Path } from "../schema/check.ts";

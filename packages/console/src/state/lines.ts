@@ -11,7 +11,7 @@ export class Lines {
   readonly #pattern: RegExp | undefined;
   /** The numbers of the entries that were found. */
   #found: number[] = [];
-  /** Of `#found`, those at its begin that the record has dropped. */
+  /** Of `#found`, those at its start that the record has dropped. */
   #dropped = 0;
   #forgotten = 0;
   #next: number;

@@ -28,10 +28,13 @@ export const remember = signal(false);
 export function startMetadata(): void {
   const stored = ownKey("metadata");
   recall(readLocal(stored));
+  let isStored = remember.value;
   effect(() => {
     const metadata = rows.value.map(({ key, value }) => [key, value]);
     const all = JSON.stringify({ metadata, authorization: authorization.value, deadline: deadline.value });
-    writeLocal(stored, remember.value ? all : undefined);
+    // Another tab may remember what this one does not.
+    if (remember.value || isStored) writeLocal(stored, remember.value ? all : undefined);
+    isStored = remember.value;
   });
 }
 
@@ -66,8 +69,11 @@ export function removeRow(id: number): void {
   rows.value = rows.value.filter((row) => row.id !== id);
 }
 
-/** Sets metadata of a link or of the history. Other keys stay as they are. */
-export function setMetadata(metadata: Metadata): void {
+/** Sets metadata of a link or of the history, except what cannot be sent. Other keys stay as they are. Returns the keys. */
+export function setMetadata(all: Metadata): readonly string[] {
+  const metadata = all
+    .map(([key, value]) => [key.toLowerCase(), value] as const)
+    .filter(([key, value]) => metadataFault(key, key.endsWith("-bin") ? "" : value) === undefined);
   const keys = new Set(metadata.map(([key]) => key));
   const token = metadata.find(([key]) => key === "authorization");
   if (token !== undefined) authorization.value = token[1];
@@ -75,6 +81,7 @@ export function setMetadata(metadata: Metadata): void {
     ...rows.value.filter(({ key }) => !keys.has(key.toLowerCase())),
     ...metadata.filter(([key]) => key !== "authorization").map(rowOf),
   ];
+  return [...keys];
 }
 
 export type MetadataFault = NonNullable<ReturnType<typeof metadataFault>> | "variable";

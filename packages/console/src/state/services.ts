@@ -32,6 +32,9 @@ export const selected = computed(() => findMethod(packages.value, selectedPath.v
 
 export const config = computed(() => (loadState.value.kind === "loaded" ? loadState.value.config : undefined));
 
+/** Whether the page calls no method. */
+export const isReadOnly = computed(() => config.value?.readOnly === true);
+
 export const registry = computed(() => (loadState.value.kind === "loaded" ? loadState.value.registry : undefined));
 
 /** The URL of the gateway, with a slash at its end. Calls start from it. */

@@ -48,8 +48,7 @@ async function open(path: string, shared: string): Promise<void> {
   else {
     setTextOf(path, request.text);
     deadline.value = request.deadline;
-    setMetadata(request.metadata);
-    linkNotice.value = { kind: "opened", path, keys: request.metadata.map(([key]) => key) };
+    linkNotice.value = { kind: "opened", path, keys: setMetadata(request.metadata) };
   }
   // A reload must not undo what the reader then changes.
   history.replaceState(history.state, "", location.hash.replace(/\?.*/, ""));

@@ -1,8 +1,9 @@
 // Typed calls for the tutorials, over the page's own layer of calls: Connect over fetch, or over the WebSocket.
 import { startCall } from "../call/call.ts";
-import type { Status } from "../call/status.ts";
+import { localStatus, type Status } from "../call/status.ts";
+import { t } from "../i18n/index.ts";
 import { parseJson } from "../json/parse.ts";
-import { callMetadata } from "../state/metadata.ts";
+import { callMetadata, metadataIsValid, timeoutMs } from "../state/metadata.ts";
 import { rootUrl } from "../state/services.ts";
 import { type MethodShape, readMessage, type Shaped, type ValueOf } from "./shape.ts";
 
@@ -18,16 +19,20 @@ export interface OpenCall<Input> {
   cancel(): void;
 }
 
-/** Opens a call with the metadata of the page. A method with one request takes it before `halfClose`. */
+/** Opens a call with the metadata and the deadline of the page, which fails if they are not valid. A method with one request takes it before `halfClose`. */
 export function openCall<Shape extends MethodShape>(
   { method, shape }: Shaped<Shape>,
   { onMessage, onEnd }: Listener<ValueOf<Shape["output"]>>,
 ): OpenCall<ValueOf<Shape["input"]>> {
+  if (!metadataIsValid.value) {
+    queueMicrotask(() => onEnd(localStatus("INVALID_ARGUMENT", t("metadataInvalid"))));
+    return { send: () => {}, halfClose: () => {}, cancel: () => {} };
+  }
   const output: Shape["output"] = shape.output;
   const call = startCall(method, {
     root: rootUrl(),
     metadata: callMetadata.value,
-    timeoutMs: undefined,
+    timeoutMs: timeoutMs.value,
     onEvent: (event) => {
       if (event.type === "message") onMessage(readMessage(output, parseJson(event.text).value));
       else if (event.type === "end") onEnd(event.status);

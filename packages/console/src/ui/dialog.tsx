@@ -13,6 +13,7 @@ export interface DialogProps {
 
 export function Dialog({ label, class: className = "", onClose, children }: DialogProps) {
   const dialog = useRef<HTMLDialogElement>(null);
+  const isPressedBeside = useRef(false);
   const id = useId();
   useEffect(() => dialog.current?.showModal(), []);
   const close = () => dialog.current?.close();
@@ -23,9 +24,12 @@ export function Dialog({ label, class: className = "", onClose, children }: Dial
       class={className}
       aria-labelledby={id}
       onClose={onClose}
+      onPointerDown={(event) => {
+        isPressedBeside.current = event.target === dialog.current;
+      }}
       onClick={(event) => {
-        // A click on the dialog itself, rather than on its content, is beside it.
-        if (event.target === dialog.current) close();
+        // A click on the dialog itself, rather than on its content, is beside it. A selection may end there.
+        if (event.target === dialog.current && isPressedBeside.current) close();
       }}
     >
       <div class="dialog-content">

@@ -9,7 +9,7 @@ import { goTo } from "../state/focus.ts";
 import { parsedRequest, requestText } from "../state/request.ts";
 import { JsonEditor } from "./json-editor.tsx";
 
-/** More faults than these are counted: thousands of lines help nobody. */
+/** More faults than these are counted: thousands of lines do not help. */
 const maxFaults = 20;
 
 /** The faults with their places in the text. */

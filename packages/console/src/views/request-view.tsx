@@ -23,6 +23,12 @@ export function RequestView({ method, readOnly }: { readonly method: MethodEntry
   const onKey = (event: KeyboardEvent) => {
     if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || readOnly) return;
     event.preventDefault();
+    if (event.target instanceof HTMLInputElement && event.target.closest(".map-key") !== null) {
+      // The key of an entry takes effect when the reader leaves it.
+      event.target.blur();
+      event.target.focus();
+      if (event.target.ariaInvalid === "true") return;
+    }
     submit(method);
   };
   return (
@@ -76,7 +82,8 @@ export function RequestView({ method, readOnly }: { readonly method: MethodEntry
           <button type="button" class="place" onClick={() => found[0] && goTo(found[0].path)}>
             {t("faults", found.length)}
           </button>
-          . {t(outgoingText.value === undefined ? "notSent" : "sendAnyway")}
+          {t("sentenceEnd")}
+          {t(outgoingText.value === undefined ? "notSent" : "sendAnyway")}
         </p>
       )}
       {error !== undefined && <p class="hint">{t("rulesFailed", error)}</p>}

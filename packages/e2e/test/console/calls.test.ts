@@ -62,7 +62,7 @@ describe.skipIf(missing)(missing ?? "in Chromium", () => {
     ]);
     await view.openTab(view.response, "Times");
     expect(await view.responseText()).toMatch(
-      /to the header\s+[\d.]+ ms[\s\S]*to the end\s+[\d.]+ ms[\s\S]*1 messages, [\d.]+ B[\s\S]*1 messages, 31 B/,
+      /to the header\s+[\d.]+ ms[\s\S]*to the end\s+[\d.]+ ms[\s\S]*1 message, [\d.]+ B[\s\S]*1 message, 31 B/,
     );
     isClean(view);
   });

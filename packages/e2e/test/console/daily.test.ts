@@ -92,7 +92,7 @@ describe.skipIf(missing)(missing ?? "in Chromium", { timeout: 120_000 }, () => {
     expect(await storedIn(page)).not.toMatch(/s3cret|t3nant/);
     await page.reload();
     await view.press("History");
-    expect(await inDialog(view).getByRole("listitem").count()).toBe(2);
+    await vi.waitFor(async () => expect(await inDialog(view).getByRole("listitem").count()).toBe(2));
     await inDialog(view).getByRole("button", { name: "Open Say" }).last().click();
     expect(await page.getByLabel(/^text/).inputValue()).toBe(attack);
     await isUnharmed(view);

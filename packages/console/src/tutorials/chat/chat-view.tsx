@@ -63,7 +63,7 @@ function Lines({ conversation }: Props) {
   );
 }
 
-function Bubble({ line: { from, text, at, isAnswered } }: { readonly line: Line }) {
+function Bubble({ line: { from, text, at, isAnswered, hasFailed } }: { readonly line: Line }) {
   return (
     <p class={`bubble ${from}`}>
       <span class="visually-hidden">{tc(from)}: </span>
@@ -72,7 +72,7 @@ function Bubble({ line: { from, text, at, isAnswered } }: { readonly line: Line 
       </span>{" "}
       <small>
         <time dateTime={at.toISOString()}>{at.toLocaleTimeString(language.value, { timeStyle: "short" })}</time>
-        {!isAnswered && ` · ${tc("unanswered")}`}
+        {!isAnswered && ` · ${tc(hasFailed ? "failed" : "unanswered")}`}
       </small>
     </p>
   );

@@ -91,6 +91,10 @@ test("a line that makes each stream fail is not sent forever", () => {
     vi.runOnlyPendingTimers();
   }
   expect(streams.all.length).toBe(4);
+  streams.conversation.say("b");
+  expect(streams.last.sent).toEqual(["b"]);
+  streams.reply("B");
+  expect(streams.texts).toEqual(["me: poison (no reply)", "me: b", "server: B"]);
 });
 
 test("a conversation that is closed stays closed, whatever its stream says", () => {

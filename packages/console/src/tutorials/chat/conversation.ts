@@ -11,6 +11,8 @@ export interface Line {
   readonly at: Date;
   /** Whether a line of the reader has its reply. */
   readonly isAnswered: boolean;
+  /** Whether the stream ended for good before its reply. It is not sent again. */
+  readonly hasFailed: boolean;
 }
 
 export type ConnectionState =
@@ -61,9 +63,9 @@ export class Conversation {
     this.connect();
   }
 
-  /** The lines of the reader that have no reply yet. */
+  /** The lines of the reader that still wait for a reply. */
   get unanswered(): readonly Line[] {
-    return this.lines.value.filter(({ from, isAnswered }) => from === "me" && !isAnswered);
+    return this.lines.value.filter(({ from, isAnswered, hasFailed }) => from === "me" && !isAnswered && !hasFailed);
   }
 
   /** Says a line. It waits if there is no stream. */
@@ -113,6 +115,8 @@ export class Conversation {
     this.#failures++;
     if (final.has(status.code) || (status.code !== "UNAVAILABLE" && this.#failures > maxDoubtful)) {
       this.#failures = 0;
+      const failed = new Set(this.unanswered);
+      this.lines.value = this.lines.value.map((line) => (failed.has(line) ? { ...line, hasFailed: true } : line));
       this.state.value = { kind: "ended", status };
       return;
     }
@@ -122,7 +126,7 @@ export class Conversation {
     this.#timer = setTimeout(() => this.connect(), delayMs);
   }
 
-  #add(line: Omit<Line, "id" | "at">): void {
-    this.lines.value = [...this.lines.value, { ...line, id: this.#nextId++, at: new Date() }].slice(-maxLines);
+  #add(line: Omit<Line, "id" | "at" | "hasFailed">): void {
+    this.lines.value = [...this.lines.value, { ...line, hasFailed: false, id: this.#nextId++, at: new Date() }].slice(-maxLines);
   }
 }

@@ -18,6 +18,7 @@ const en = {
   connect: "Connect now",
   typing: "The server is replying",
   unanswered: "no reply yet",
+  failed: "no reply, not sent again",
 } as const;
 
 export const texts = {
@@ -39,6 +40,7 @@ export const texts = {
     connect: "立即连接",
     typing: "服务器正在回复",
     unanswered: "尚无回复",
+    failed: "没有回复，不再重发",
   },
 };
 

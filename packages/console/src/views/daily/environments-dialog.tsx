@@ -49,6 +49,8 @@ function EnvironmentForm({ environment }: { readonly environment: Environment })
   const [isRemoving, setIsRemoving] = useState(false);
   const change = (index: number, changed: Partial<Variable>) =>
     changeEnvironment({ ...environment, variables: variables.map((one, at) => (at === index ? { ...one, ...changed } : one)) });
+  // A secret is one from its first character on: the browser stores what is typed.
+  const add = (secret: boolean) => changeEnvironment({ ...environment, variables: [...variables, { name: "", value: "", secret }] });
   return (
     <>
       <label class="field">
@@ -108,11 +110,11 @@ function EnvironmentForm({ environment }: { readonly environment: Environment })
         );
       })}
       <div class="row">
-        <button
-          type="button"
-          onClick={() => changeEnvironment({ ...environment, variables: [...variables, { name: "", value: "", secret: false }] })}
-        >
+        <button type="button" onClick={() => add(false)}>
           {t("addVariable")}
+        </button>
+        <button type="button" onClick={() => add(true)}>
+          {t("addSecret")}
         </button>
         <button type="button" class="quiet" onClick={() => (isRemoving ? removeEnvironment(id) : setIsRemoving(true))}>
           {isRemoving ? t("removeSure", name) : t("removeOf", name)}

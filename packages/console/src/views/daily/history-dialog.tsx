@@ -7,7 +7,7 @@ import { isMemoryOnly } from "../../state/database.ts";
 import { showDialog } from "../../state/dialogs.ts";
 import { clearHistory, type PastCall, pastCalls, removeCall } from "../../state/history.ts";
 import { openDraft, removeSaved, savedRequests } from "../../state/saved.ts";
-import { config, packages } from "../../state/services.ts";
+import { isReadOnly, packages } from "../../state/services.ts";
 import { openPast, rerun } from "../../state/submit.ts";
 import { Dialog } from "../../ui/dialog.tsx";
 import { formatMs } from "../../ui/format.ts";
@@ -154,7 +154,7 @@ function CallRow({ call, isCompared, onCompare }: CallRowProps) {
       </div>
       <div>
         <Action label="openRequest" of={name} isDisabled={!isKnown} run={() => run(openPast)} />
-        {config.value?.readOnly !== true && <Action label="rerun" of={name} isDisabled={!isKnown} run={() => run(rerun)} />}
+        {!isReadOnly.value && <Action label="rerun" of={name} isDisabled={!isKnown} run={() => run(rerun)} />}
         <button type="button" class="quiet" aria-label={t("removeOf", `${name}, ${when}`)} onClick={() => void removeCall(call.id)}>
           ×
         </button>
