@@ -99,8 +99,9 @@ async function measureWatchers(orders: number, rounds: number, progress: Run["pr
           await responses.next();
           const receive = async () => {
             for (;;) {
-              const { value } = await responses.next();
-              const start = started.get(value?.order?.order?.orderNo ?? "");
+              const { done, value } = await responses.next();
+              if (done) return;
+              const start = started.get(value.order?.order?.orderNo ?? "");
               if (start !== undefined) latencies.push(performance.now() - start);
             }
           };
