@@ -3,8 +3,8 @@
 // the argument or option, its value, and what is accepted. A wrong type is a TypeError; a value out
 // of range is a RangeError.
 //
-// The entry point `@grpc-study/rpc/checks` is for the packages of this repository. It may change in
-// any release.
+// The entry point `@grpc-study/rpc/checks` is for the packages of this repository, whose versions may
+// differ: names and their meaning stay within a minor release.
 import { inspect } from "node:util";
 import type { DescMessage, DescService } from "@bufbuild/protobuf";
 

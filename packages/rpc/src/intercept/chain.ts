@@ -46,14 +46,22 @@ export function intercept<Call extends View>(chain: Chain<Call>, call: Call, ind
   const interceptor = chain.interceptors.all[index] as (call: Call, next: Next) => unknown;
   let given: MaybePromise<AnyResponse> | undefined;
   let returned = false;
-  const result = interceptor(call, (change) => {
+  const next: Next = (change) => {
     const response = chain.promises ? promised(chain, call, index, change) : rest(chain, call, index, change);
     if (given !== undefined) drop(given);
     given = response;
     if (returned) drop(given);
     return response;
-  });
-  returned = true;
+  };
+  let result: unknown;
+  try {
+    result = interceptor(call, next);
+  } catch (error) {
+    if (given !== undefined) drop(given);
+    throw error;
+  } finally {
+    returned = true;
+  }
   if (given !== undefined) {
     if (result === given) return given;
     drop(given);

@@ -2,7 +2,7 @@
 import { deflateSync, gzipSync } from "node:zlib";
 import { toBinary } from "@bufbuild/protobuf";
 import * as grpc from "@grpc/grpc-js";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { RequestSchema, ResponseSchema } from "../../test/gen/test_pb.js";
 import { everyWay, failureOf, kindNames, kinds, startBy, startServer, type TestHandlers, TestService, until } from "../../test/harness.ts";
 import { transports } from "../../test/transports.ts";
@@ -158,6 +158,8 @@ test.each(transports.filter((transport) => transport !== "grpc-js"))(
   "%s: a call to a method that the server does not have is reported to its interceptors",
   async (transport) => {
     const unknown: UnknownCall[] = [];
+    const log = vi.spyOn(console, "error").mockImplementation(() => {});
+    onTestFinished(() => log.mockRestore());
     const interceptor = (given: Pick<ServerInterceptor, "unknown" | "enabled">): ServerInterceptor =>
       Object.assign<ServerInterceptor, typeof given>((_call, next) => next(), given);
     const { channel } = await startBy(transport, echo, {
@@ -165,7 +167,7 @@ test.each(transports.filter((transport) => transport !== "grpc-js"))(
         interceptor({ unknown: () => expect.fail("it is off"), enabled: () => false }),
         interceptor({
           unknown: () => {
-            throw new Error("ignored");
+            throw new Error("of unknown");
           },
         }),
         interceptor({ unknown: (call) => void unknown.push(call) }),
@@ -176,6 +178,7 @@ test.each(transports.filter((transport) => transport !== "grpc-js"))(
     const client = createClient(renamed as typeof TestService, channel);
     const error = await failureOf(client.unary({ text }, { metadata: { m: "x" } }));
     expect(error).toMatchObject({ code: Code.UNIMPLEMENTED });
+    expect(log.mock.calls).toEqual([["unknown() of an interceptor:", new Error("of unknown")]]);
     expect(unknown).toHaveLength(1);
     expect(unknown[0]).toMatchObject({ path: "/test.v1.TestService/Missing", authority: channel.authority, secure: transport !== "http2" });
     expect(unknown[0]?.metadata.get("m")).toBe("x");

@@ -1,6 +1,6 @@
 // Interceptors that do not run around every call: those for one method, and those that are off.
 import type { DescMethod, DescService } from "@bufbuild/protobuf";
-import { checkFunction, wrongType } from "../checks.ts";
+import { checkFunction, checkFunctions, optional, wrongType } from "../checks.ts";
 import { methodPath } from "../protocol/method.ts";
 
 /** What the interceptors of servers and of clients have in common. */
@@ -25,6 +25,14 @@ export function onlyFor(where: string, method: DescMethod, interceptor: Selectiv
   return Object.assign(wrapped, { only: method, ...(prepare && { prepare }), ...(enabled && { enabled }) });
 }
 
+/** @throws TypeError if the value is not an array of interceptors. */
+export function checkInterceptors(name: string, value: unknown): void {
+  checkFunctions(name, value);
+  for (const [index, interceptor] of (value as readonly Record<string, unknown>[]).entries()) {
+    for (const member of ["prepare", "enabled", "unknown"]) optional(checkFunction, `${name}[${index}].${member}`, interceptor[member]);
+  }
+}
+
 /** Prepares the interceptors that run around calls of a service. */
 export function prepareAll(interceptors: readonly Selective[], service: DescService): void {
   for (const { prepare, only } of interceptors) {
@@ -43,6 +51,8 @@ export class Interceptors<I extends Selective> {
   readonly all: readonly I[];
   /** Whether one of them is an async function: it awaits a promise faster than a NextResponse. */
   readonly awaits: boolean;
+  /** Those that ran around the last call with one that was off. */
+  #last: Interceptors<I> | undefined;
 
   constructor(all: readonly I[]) {
     this.all = all;
@@ -63,8 +73,9 @@ export class Interceptors<I extends Selective> {
       index++;
     }
     if (enabled === undefined) return this;
-    return enabled.length === 0 ? (none as Interceptors<I>) : new Interceptors(enabled);
+    const last = this.#last;
+    if (last?.all.length === enabled.length && last.all.every((interceptor, i) => interceptor === enabled[i])) return last;
+    this.#last = new Interceptors(enabled);
+    return this.#last;
   }
 }
-
-const none = new Interceptors<never>([]);

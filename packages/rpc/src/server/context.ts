@@ -117,7 +117,7 @@ export interface ServerInterceptor<Method extends DescMethod = DescMethod> {
   /**
    * Called for each call to a method that the server does not have, for the interceptors of the server.
    * It only observes: the call ends with UNIMPLEMENTED. Clients choose the path, so it must not become
-   * a label of a metric. What it throws is ignored. A server on grpc-js does not report such calls.
+   * a label of a metric. What it throws is logged to `console.error`. A server on grpc-js does not report such calls.
    */
   readonly unknown?: (call: UnknownCall) => void;
   /** Set by `forServerMethod()`: the interceptor runs around calls of this method only. */

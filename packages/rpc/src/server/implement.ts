@@ -1,17 +1,8 @@
 // Combines a service with its handlers.
 import type { DescService } from "@bufbuild/protobuf";
 import type { CodecFactory } from "@grpc-study/codec";
-import {
-  checkFunction,
-  checkFunctions,
-  checkObject,
-  checkOptionNames,
-  checkService,
-  checkTime,
-  type Names,
-  optional,
-  shown,
-} from "../checks.ts";
+import { checkFunction, checkObject, checkOptionNames, checkService, checkTime, type Names, optional, shown } from "../checks.ts";
+import { checkInterceptors } from "../intercept/only-for.ts";
 import type { Context, ServerInterceptor } from "./context.ts";
 import type { AnyHandler, ExactHandlers, Handlers, LooseHandlers } from "./handlers.ts";
 
@@ -89,7 +80,7 @@ export function implement(service: DescService, handlers: object, options: Imple
 
 /** @throws TypeError that names an option with a wrong type. */
 export function checkImplementOptions({ interceptors, onError, maxTimeoutMs, codec }: ImplementOptions): void {
-  optional(checkFunctions, "interceptors", interceptors);
+  optional(checkInterceptors, "interceptors", interceptors);
   optional(checkFunction, "onError", onError);
   optional(checkTime, "maxTimeoutMs", maxTimeoutMs);
   optional(checkFunction, "codec", codec);

@@ -10,8 +10,9 @@ export function unknownObserver(interceptors: readonly ServerInterceptor[]): ((c
     for (const { enabled, unknown } of observers) {
       try {
         if (enabled?.() !== false) unknown?.(call);
-      } catch {
-        // The call has no context, which `onError` would need.
+      } catch (error) {
+        // The call has no context, which `onError` would need. The path is the caller's choice.
+        console.error("unknown() of an interceptor:", error);
       }
     }
   };

@@ -107,7 +107,10 @@ export interface Attempt {
    * attempt that the channel gives up, such as one that lost against another, ends with CANCELLED.
    */
   onEnd(listener: (error: RpcError | undefined) => void): void;
-  /** Calls the observer with the size of each message of the attempt: see `ClientCall.onMessageSize()`. */
+  /**
+   * Calls the observer with the size of each message of the attempt: see `ClientCall.onMessageSize()`.
+   * Has no effect after the observer of `onAttempt()` has returned: the attempt begins then.
+   */
   onMessageSize(observer: MessageObserver): void;
 }
 

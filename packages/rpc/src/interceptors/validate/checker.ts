@@ -1,5 +1,7 @@
 // Checks messages against the rules in their .proto files. protovalidate evaluates the rules. This
 // file limits the work for each message.
+//
+// The entry point `@grpc-study/rpc/checker` is for the packages of this repository, as that of checks.ts.
 import { create, createFileRegistry, type DescMessage, type Message, type Registry, setExtension } from "@bufbuild/protobuf";
 import { FileDescriptorProtoSchema, MessageOptionsSchema } from "@bufbuild/protobuf/wkt";
 import { CompilationError, createValidator, type Validator, type Violation } from "@bufbuild/protovalidate";
