@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer as createTcpServer } from "node:net";
 import { logVerbosity, setLogVerbosity } from "@grpc/grpc-js";
-import { Greeter as ChatGreeter } from "@grpc-study/proto/chat";
+import { Greeter as ChatGreeter, Rooms } from "@grpc-study/proto/chat";
 import { Greeter } from "@grpc-study/proto/helloworld";
 import { ProdService } from "@grpc-study/proto/shop";
 import { Code, createClient, implement, ListenError } from "@grpc-study/rpc";
@@ -237,7 +237,7 @@ describe("a front", () => {
     const events: unknown[] = [];
     const port = await freePorts(2);
     const serving = await start([chat], { port, front: front(events) });
-    expect(events).toEqual([{ port: port + 1, topics: [["chat", [ChatGreeter.typeName], 1]] }]);
+    expect(events).toEqual([{ port: port + 1, topics: [["chat", [ChatGreeter.typeName, Rooms.typeName], 1]] }]);
     expect(serving.endpoints.at(-1)).toEqual({
       topic: "console",
       address: "127.0.0.1:9470",
