@@ -1,5 +1,4 @@
 // One request to the gateway: the state and the call options that every kind of call needs.
-
 import type { DescMethod } from "@bufbuild/protobuf";
 import { type ClientInterceptor, Code, type Metadata, type MetadataInit, methodPath, RpcError } from "@grpc-study/rpc";
 import type { CallLimits, ClientCalls } from "./call-limits.ts";

@@ -232,6 +232,27 @@ test("an observer that throws changes nothing, and its errors are logged", async
   expect(errors.map((fields) => String((fields as { err?: unknown }).err))).toEqual(Array.from({ length: 3 }, () => "Error: a fault"));
 });
 
+test.each(transports)(
+  "%s: an observer of messages or attempts that throws breaks no relayed call, and its errors are logged",
+  async (transport) => {
+    const errors: object[] = [];
+    const logger = { info() {}, warn() {}, error: (fields: object) => errors.push(fields) };
+    const fault = () => {
+      throw new Error("a fault");
+    };
+    const call = (observed: ObservedCall) => {
+      observed.onMessageSize(fault);
+      observed.onAttempt(fault);
+    };
+    const { url } = await start(transport, { logger, observe: () => ({ call }) });
+    using client = createClient(Things, url.slice(7));
+    expect((await client.get({ stringValue: "a" }, { timeoutMs: 5000 })).stringValue).toBe("a");
+    expect(await Array.fromAsync(client.talk([{}, {}], { timeoutMs: 5000 }))).toHaveLength(2);
+    // The messages in both directions.
+    expect(errors.length).toBeGreaterThanOrEqual(2 + 4);
+  },
+);
+
 test("observe must be a function", async () => {
   await expect(start("in process", { observe: {} as never })).rejects.toThrow("observe must be a function, got {}");
 });

@@ -108,7 +108,7 @@ export class Observation {
   /** Returns what observes the attempts and the messages of the call. */
   call(call: Omit<ObservedCall, "onAttempt" | "onMessageSize">): CallObservers {
     this.#called = true;
-    const observers = new CallObservers(call);
+    const observers = new CallObservers(call, this.#logger);
     safely(this.#logger, () => this.#observer.call?.(observers));
     return observers;
   }
@@ -136,21 +136,27 @@ export class CallObservers implements ObservedCall {
   readonly method: string;
   readonly target: string;
   readonly metadata: Metadata;
+  readonly #logger: ErrorLog | undefined;
   #onAttempt: ((attempt: Attempt) => void) | undefined;
   #onMessageSize: ((message: MessageSize) => void) | undefined;
 
-  constructor({ method, target, metadata }: Pick<ObservedCall, "method" | "target" | "metadata">) {
+  constructor({ method, target, metadata }: Pick<ObservedCall, "method" | "target" | "metadata">, logger: ErrorLog | undefined) {
+    this.#logger = logger;
     this.method = method;
     this.target = target;
     this.metadata = metadata;
   }
 
   onAttempt(observer: (attempt: Attempt) => void): void {
-    this.#onAttempt = both(this.#onAttempt, observer);
+    this.#onAttempt = both(this.#onAttempt, this.#safe(observer));
   }
 
   onMessageSize(observer: (message: MessageSize) => void): void {
-    this.#onMessageSize = both(this.#onMessageSize, observer);
+    this.#onMessageSize = both(this.#onMessageSize, this.#safe(observer));
+  }
+
+  #safe<T>(observer: (value: T) => void): (value: T) => void {
+    return (value) => void safely(this.#logger, () => observer(value));
   }
 
   get attempts(): ((attempt: Attempt) => void) | undefined {

@@ -341,7 +341,9 @@ test("an app that has @fastify/websocket keeps its own WebSockets", async () => 
 });
 
 test("the console is served when asked for, below the prefix, and Connect over WebSocket runs the hooks of methods", async () => {
-  expect((await (await add(Fastify())).inject("/console/")).statusCode).toBe(404);
+  for (const options of [{}, { console: undefined }]) {
+    expect((await (await add(Fastify(), options)).inject("/console/")).statusCode).toBe(404);
+  }
   const app = await guarded(["List"], { prefix: "/api", console: { readOnly: true } });
   const url = await listen(app);
   const page = await fetch(`${url}/api/console`);

@@ -147,7 +147,7 @@ function openCore(app: FastifyInstance, prefix: string, options: FastifyGatewayO
   const { openApi, logger } = options;
   const { log } = app;
   // The app decides what else it serves, so the console must be asked for.
-  const console = consoleSetting({ console: false, ...options });
+  const console = consoleSetting({ ...options, console: options.console ?? false });
   const all: GatewayOptions = {
     ...options,
     paths: { ...options.paths, console: console?.path ?? false },
