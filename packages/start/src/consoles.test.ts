@@ -35,8 +35,8 @@ const serveTopics = () =>
     serveTopic("push", implement(Push, { putStream: () => ({ data: "0" }) } as never)),
   ]);
 
-async function listen(topics: readonly FrontedTopic[]) {
-  const listening = await consoles.listen({ ...options, topics });
+async function listen(topics: readonly FrontedTopic[], host = "127.0.0.1") {
+  const listening = await consoles.listen({ ...options, host, topics });
   onTestFinished(() => listening.shutdown());
   const url = `http://127.0.0.1:${listening.port}`;
   const get = (path: string, headers = {}) => fetch(`${url}${path}`, { headers, redirect: "manual" });
@@ -91,10 +91,11 @@ test("the page at / leads to them, in the language of the reader, and its text i
   for (const path of ["/none", "/none/console/", "/__proto__/", "//"]) expect([path, (await get(path)).status]).toEqual([path, 404]);
 });
 
-test("pages of other sites cannot reach them, neither by another name nor by a WebSocket", async () => {
-  const { port } = await listen(await serveTopics());
+// The second name is not in the list of loopback names: the bound address decides.
+test.each(["127.0.0.1", "LOCALHOST"])("pages of other sites cannot reach %s, neither by another name nor by a WebSocket", async (host) => {
+  const { port } = await listen(await serveTopics(), host);
   const ask = async (path: string, headers: string) => {
-    const socket = connect(port, "127.0.0.1");
+    const socket = connect(port, host);
     socket.end(`GET ${path} HTTP/1.1\r\n${headers}connection: close\r\n\r\n`);
     return (await Array.fromAsync(socket, String)).join("").split("\r\n")[0];
   };
@@ -115,6 +116,8 @@ test("a topic that cannot be reached has no console, and a warning says why", as
   lines.length = 0;
   const { get } = await listen([chat, { ...chat, name: "push", upstreams }]);
   expect([(await get("/chat/console/")).status, (await get("/push/console/")).status]).toEqual([200, 404]);
+  const { links } = (await (await get("/chat/console/config.json")).json()) as { links: readonly { title: string }[] };
+  expect(links.map(({ title }) => title)).toEqual(["chat"]);
   expect(lines).toEqual([expect.stringMatching(/^there is no console of this topic: the gateway cannot reach it: 127\.0\.0\.1:1/)]);
 });
 

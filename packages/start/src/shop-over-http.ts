@@ -1,5 +1,4 @@
 // The shop over HTTP: the tutorial's httpserver, a gateway that calls the shop's gRPC server.
-
 import { createGateway } from "@grpc-study/gateway";
 import { OrderHistory, OrderService, ProdService, UserService } from "@grpc-study/proto/shop";
 import { shopDescriptors } from "@grpc-study/proto/shop-descriptors";
