@@ -1,9 +1,11 @@
 // Wake-ups for logs that are elsewhere, in one process and across two.
 import { natsMissing, postgresMissing, startNats, startPostgres } from "@grpc-study/test-servers";
+import { connect, type NatsConnection } from "@nats-io/transport-node";
 import { Pool } from "pg";
 import { expect, onTestFinished, test } from "vitest";
 import { processWakes, type Wakes } from "../src/index.ts";
 import { natsWakes } from "../src/nats/index.ts";
+import { NatsWakes } from "../src/nats/nats-wakes.ts";
 import { postgresWakes } from "../src/postgres/index.ts";
 
 /** Repeats an announcement until it wakes the topic up. */
@@ -44,8 +46,10 @@ test.skipIf(natsMissing())(
     await connected(other);
     await wakesUp(other, () => one.announce("orders"));
     await server.crash();
+    const back = Promise.all([connected(one), connected(other)]);
     one.announce("orders");
     await server.start();
+    await back;
     await wakesUp(other, () => one.announce("orders"));
   },
   60_000,
@@ -64,7 +68,9 @@ test.skipIf(postgresMissing())(
     await connected(wakes);
     await wakesUp(wakes, notify);
     await server.crash();
+    const back = connected(wakes);
     await server.start();
+    await back;
     await wakesUp(wakes, notify);
   },
   60_000,
@@ -76,4 +82,32 @@ test("over a server that is away, wake-ups close", async () => {
     wakes.announce("orders");
     await wakes.close();
   }
+});
+
+test("without NATS, an announcement wakes up its own process", async () => {
+  const wakes = opened(natsWakes({ url: "nats://127.0.0.1:1" }, "test"));
+  let woken = 0;
+  wakes.add("orders", () => woken++);
+  wakes.announce("orders");
+  expect(woken).toBe(1);
+});
+
+test.each(["nats://mei:50%@host", "nats://:secret@host"])("%s is not a URL of NATS", (url) => {
+  expect(() => natsWakes({ url }, "test")).toThrow(RangeError);
+  expect(() => natsWakes({ url }, "test")).not.toThrow(/host/);
+});
+
+test.skipIf(natsMissing())("over NATS, a refused subscription leaves no connection open", async () => {
+  await using server = await startNats();
+  const connections: NatsConnection[] = [];
+  const open = async () => {
+    const connection = await connect({ servers: server.url });
+    connections.push(connection);
+    return connection;
+  };
+  // A subject with a space is refused.
+  const wakes = opened(new NatsWakes(open, "not a subject"));
+  wakes.add("orders", () => {});
+  await expect.poll(() => connections.length, { timeout: 10_000 }).toBeGreaterThan(2);
+  expect(connections.slice(0, -1).every((connection) => connection.isClosed())).toBe(true);
 });

@@ -45,12 +45,14 @@ export function natsLive(target: NatsTarget, options: NatsLiveOptions = {}): Liv
  */
 export function natsWakes({ url }: { readonly url: string }, prefix: string): Wakes {
   checkName("prefix", prefix);
-  return new NatsWakes(openerOf(url), prefix);
+  // A process wakes itself up.
+  return new NatsWakes(openerOf(url, { noEcho: true }), prefix);
 }
 
-function openerOf(url: string): () => Promise<NatsConnection> {
+function openerOf(url: string, more: ConnectionOptions = {}): () => Promise<NatsConnection> {
   const options = {
     ...serversOf(url),
+    ...more,
     name: "live",
     maxReconnectAttempts: -1,
     reconnectTimeWait: 250,
@@ -69,15 +71,24 @@ function serversOf(text: string): ConnectionOptions {
     // The message has no URL, which may have a password.
     if (parsed === null || !/^(nats|tls):$/.test(parsed.protocol) || parsed.host === "")
       throw new RangeError("url must be URLs such as nats://host:4222, separated by commas");
+    if (parsed.username === "" && parsed.password !== "") throw new RangeError("url must not have a password without a user");
     return parsed;
   });
   const { username, password } = urls.find(({ username }) => username !== "") ?? { username: "", password: "" };
-  const [user, pass] = [decodeURIComponent(username), decodeURIComponent(password)];
+  const [user, pass] = [decoded(username), decoded(password)];
   return {
     servers: urls.map(({ host }) => host),
     ...(user !== "" && (pass === "" ? { token: user } : { user, pass })),
     ...(urls.some(({ protocol }) => protocol === "tls:") && { tls: {} }),
   };
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw new RangeError("url must have each % of its user and password as %25");
+  }
 }
 
 function checkName(name: string, text: string): void {

@@ -23,9 +23,10 @@ export class NatsWakes implements Wakes {
     return this.#wakes.add(topic, wake);
   }
 
-  /** Without a connection, this does nothing: once it is back, everybody is woken up. */
+  /** Without a connection, this wakes up only this process: once it is back, everybody is woken up. */
   announce(topic: string): void {
     this.#running ??= this.#run();
+    this.#wakes.wake(topic);
     this.#connection?.publish(subjectOf(this.#prefix, topic), topic);
   }
 
@@ -38,24 +39,30 @@ export class NatsWakes implements Wakes {
     const { signal } = this.#end;
     const backoff = new Backoff();
     while (!signal.aborted) {
+      let connection: NatsConnection | undefined;
+      const close = () => void connection?.close();
+      signal.addEventListener("abort", close);
       try {
-        const connection = await this.#connect();
-        backoff.reset();
-        const close = () => void connection.close();
+        connection = await this.#connect();
         if (signal.aborted) close();
-        signal.addEventListener("abort", close, { once: true });
-        await Promise.all([this.#receive(connection), this.#watch(connection), connection.closed()]);
-        signal.removeEventListener("abort", close);
+        await Promise.all([this.#receive(connection, backoff), this.#watch(connection), connection.closed()]);
       } catch {
         // The next try follows, whatever the cause; readers look into their log meanwhile.
+      } finally {
+        signal.removeEventListener("abort", close);
+        await connection?.close();
+        this.#connection = undefined;
       }
-      this.#connection = undefined;
       await backoff.wait(signal);
     }
   }
 
-  async #receive(connection: NatsConnection): Promise<void> {
-    for await (const message of connection.subscribe(`${this.#prefix}.*`)) this.#wakes.wake(message.string());
+  async #receive(connection: NatsConnection, backoff: Backoff): Promise<void> {
+    const messages = connection.subscribe(`${this.#prefix}.*`);
+    // The server answers after it has accepted the subscription, or refused and so closed it.
+    await connection.flush();
+    if (!messages.isClosed()) backoff.reset();
+    for await (const message of messages) this.#wakes.wake(message.string());
   }
 
   async #watch(connection: NatsConnection): Promise<void> {

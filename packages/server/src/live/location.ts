@@ -22,7 +22,20 @@ export function liveLocation({ nats, database, workers }: LiveOptions): LiveLoca
 
 /** Whether the text is a list of URLs such as `nats://user:password@host:4222`, separated by commas. */
 export function isNatsUrls(text: string): boolean {
-  return text.split(",").every((url) => /^(nats|tls):\/\/[^/]/.test(url) && URL.canParse(url));
+  return text.split(",").every((text) => {
+    const url = /^(nats|tls):\/\/[^/]/.test(text) ? URL.parse(text) : null;
+    if (url === null || (url.username === "" && url.password !== "")) return false;
+    return isEncoded(url.username) && isEncoded(url.password);
+  });
+}
+
+function isEncoded(text: string): boolean {
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** The location for messages and logs, without passwords. */
