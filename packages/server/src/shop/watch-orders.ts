@@ -2,6 +2,7 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { PlacedOrderSchema, WatchOrdersResponseSchema } from "@grpc-study/proto/shop";
 import type { OrderCondition, PlacedOrder } from "@grpc-study/store";
+import { orAborted } from "../data/process-resource.ts";
 import type { StoreSource } from "../data/store-source.ts";
 import { unavailable } from "../data/unavailable.ts";
 import { liveRpcError } from "../live/live-errors.ts";
@@ -37,7 +38,7 @@ export async function* watchOrders(
 ): AsyncGenerator<MessageInitShape<typeof WatchOrdersResponseSchema>> {
   const signal = closing === undefined ? call : AbortSignal.any([call, closing]);
   try {
-    const watch = await source.use({ signal }, ({ orders }) => orders.watch({ after, maxBehind, signal }));
+    const watch = await source.use({ signal }, ({ orders }) => orAborted(orders.watch({ after, maxBehind, signal }), signal));
     yield { position: watch.position };
     let leftOut = 0;
     for await (const order of watch) {
