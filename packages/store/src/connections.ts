@@ -29,6 +29,11 @@ interface Session {
 
 /** Milliseconds until a connection must be established, or become free. */
 export const connectTimeoutMs = 5000;
+/**
+ * A transaction that somebody leaves open keeps its locks, and those who wait for them keep connections:
+ * the wait ends after a while. A query rather than an option of the connection, which proxies may reject.
+ */
+const firstQuery = "select pg_backend_pid() as pid, set_config('lock_timeout', '3s', false)";
 /** Milliseconds without an answer after which a database whose connections are in use may hang. */
 const busyMs = 30_000;
 
@@ -48,7 +53,7 @@ export function createConnections({ pool: config, cancels }: ConnectionsOptions)
   const sessionOf = async (client: pg.PoolClient): Promise<Session> => {
     let session = sessions.get(client);
     if (session === undefined) {
-      const { rows } = await client.query<{ pid: number }>("select pg_backend_pid() as pid");
+      const { rows } = await client.query<{ pid: number }>(firstQuery);
       session = { db: kyselyOn(client), pid: rows[0]?.pid ?? 0 };
       sessions.set(client, session);
     }

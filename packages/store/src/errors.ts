@@ -2,8 +2,8 @@
 import { DatabaseError } from "pg";
 
 /**
- * - `unavailable`: the database is down, restarts, or has no connection left. The same operation may
- *   succeed later.
+ * - `unavailable`: the database is down, restarts, has no connection left, or another transaction keeps
+ *   a lock. The same operation may succeed later.
  * - `full`: the database has no disk space or memory left.
  * - `cancelled`: the database has cancelled the query, for example after its `statement_timeout`.
  * - `invalid`: PostgreSQL cannot hold a value.
@@ -33,6 +33,7 @@ const reasons: Readonly<Record<string, readonly [StoreErrorReason, string]>> = {
   "25006": ["unavailable", "the database is read-only"],
   "22021": ["invalid", "a text contains a character that PostgreSQL cannot hold"],
   "22008": ["invalid", "a time is out of the range of PostgreSQL"],
+  "55P03": ["unavailable", "a transaction of another client holds a lock"],
   "53300": ["unavailable", "the database has no connection left"],
   "08": ["unavailable", "the connection to the database is lost"],
   "28": ["unavailable", "the database rejects the user or the password"],

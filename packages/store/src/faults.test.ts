@@ -7,6 +7,7 @@ import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Worker } from "node:worker_threads";
 import { type PostgresServer, postgresMissing, startPostgres } from "@grpc-study/test-servers";
+import { Client } from "pg";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { FolderError, openStore, type Store } from "./index.ts";
 
@@ -92,6 +93,19 @@ describe.skipIf(missing !== undefined)(`PostgreSQL${missing ? `: ${missing}` : "
     expect(await store.stock.inArea("C")).toBe(666);
     await blocker;
     expect(await store.orders.get("late")).toBeUndefined();
+  });
+
+  test("an order that waits for a transaction that somebody leaves open is unavailable, and watches begin before it", async () => {
+    const client = new Client(server.url);
+    await client.connect();
+    onTestFinished(() => client.end());
+    await client.query("begin; insert into orders (order_no, order_id, user_id, order_money) values ('idle', 1, 7, 1)");
+    const message = "a transaction of another client holds a lock";
+    await expect(store.orders.place({ ...order, no: "waits" })).rejects.toMatchObject({ reason: "unavailable", message });
+    const watch = await store.orders.watch();
+    await client.query("commit");
+    expect((await watch.next()).value).toMatchObject({ no: "idle" });
+    await watch.return();
   });
 
   test("a server that hangs ends operations by their signals, and connections in use make the others unavailable", async () => {
@@ -242,10 +256,12 @@ describe("a folder", { timeout: 120_000 }, () => {
       unmount.defer(() => void execFileSync("umount", ["--lazy", disk]));
       const dir = join(disk, "data");
       const store = await openStore({ dir });
+      // The first order takes a page of the table and of each index: later ones have room in them.
+      const accepted = ["first"];
+      await store.orders.place({ ...order, no: "first" });
       const { bavail, bsize } = statfsSync(disk);
       const fill = join(disk, "fill");
       writeFileSync(fill, Buffer.alloc((bavail - 2) * bsize));
-      const accepted: string[] = [];
       const refused: unknown[] = [];
       for (let id = 1; refused.length < 3; id++) {
         const no = `${id}-${"x".repeat(50)}`;

@@ -44,15 +44,26 @@ const readTimeoutMs = 10_000;
 /** What an order takes besides its number, in bytes. */
 const orderBytes = 300;
 
+/**
+ * The position after which the next order follows. The newest row may be deleted, and a new process has
+ * none in memory: the sequence does not fall. It is ahead of the rows while somebody places an order,
+ * which the lock tells, and on a standby. The row is then the newest one that all see.
+ */
+const newest = sql<{ end: string }>`select greatest(
+    (select max(position) from orders),
+    (select last_value from orders_position where is_called and idle.idle)
+  ) as "end"
+  from (select not pg_is_in_recovery() and pg_try_advisory_xact_lock_shared(7237126913) as idle offset 0) as idle`;
+
 export function createOrderWatches(run: Run, list: Orders["list"], wakes: Wakes = processWakes()): OrderWatches {
-  const withTimeout = () => ({ signal: AbortSignal.timeout(readTimeoutMs) });
+  const end = new AbortController();
+  const withTimeout = () => ({ signal: AbortSignal.any([end.signal, AbortSignal.timeout(readTimeoutMs)]) });
   const read = async (_topic: string, after: bigint, limit: number) => (await available(list({ after, limit }, withTimeout()))).orders;
   const log: ReadableLog<PlacedOrder> = {
     read,
     bounds: shared(async () => {
-      const newest = sql<string>`coalesce(max(position), 0)`.as("end");
-      const last = await answered(run(withTimeout(), (db) => db.selectFrom("orders").select(newest).executeTakeFirst()));
-      return { start: 0n, end: BigInt(last?.end ?? 0) };
+      const { rows } = await answered(run(withTimeout(), (db) => newest.execute(db)));
+      return { start: 0n, end: BigInt(rows[0]?.end ?? 0) };
     }),
     follow: (topic, after, signal) => followPages({ read, wakes, pollMs }, topic, after, signal),
     bytesOf: ({ no }) => orderBytes + 2 * no.length,
@@ -63,6 +74,7 @@ export function createOrderWatches(run: Run, list: Orders["list"], wakes: Wakes 
     announce: () => wakes.announce(ordersChannel),
     async close() {
       subscriptions.close();
+      end.abort(new LiveError("closed", "the store is closed"));
       await wakes.close();
     },
   };
@@ -93,7 +105,7 @@ async function available<T>(result: Promise<T>): Promise<T> {
   try {
     return await answered(result);
   } catch (error) {
-    if (!(error instanceof StoreError)) throw error;
+    if (!(error instanceof StoreError && (error.reason === "unavailable" || error.reason === "cancelled"))) throw error;
     throw new LiveError("unavailable", error.message, { cause: error });
   }
 }

@@ -272,7 +272,9 @@ test.skipIf(missing !== undefined)(
     await store.orders.place({ ...order, no: "d" });
     expect(await take(watch, "d")).toEqual(["a", "b", "c", "d"]);
     expect((await store.orders.list({ limit: 10 })).orders.map(({ position }) => position)).toEqual([1n, 2n, 3n, 4n]);
-    const waiting = await store.orders.watch();
+    await server.query("delete from orders");
+    const waiting = await store.orders.watch({ after: 4n });
+    expect((await store.orders.watch()).position).toBe(4n);
     await store.close();
     await expect(waiting.next()).rejects.toMatchObject({ reason: "closed" });
   },

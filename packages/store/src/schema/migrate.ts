@@ -1,5 +1,5 @@
 // Brings a database to the current schema.
-import type { Kysely } from "kysely";
+import { type Kysely, sql } from "kysely";
 import { Migrator } from "kysely/migration";
 import { StoreError } from "../errors.ts";
 import { migrations } from "./migrations.ts";
@@ -13,6 +13,16 @@ import type { Schema } from "./schema.ts";
  * the first migration that fails.
  */
 export async function migrate(db: Kysely<Schema>): Promise<string[]> {
+  // Another process may migrate for longer than other queries wait for a lock.
+  await sql`set lock_timeout = 0`.execute(db);
+  try {
+    return await migrated(db);
+  } finally {
+    await sql`set lock_timeout = '3s'`.execute(db);
+  }
+}
+
+async function migrated(db: Kysely<Schema>): Promise<string[]> {
   const migrator = new Migrator({ db, provider: { getMigrations: async () => ({ ...migrations }) } });
   const { error, results = [] } = await migrator.migrateToLatest();
   if (error instanceof Error && /^corrupted migrations/.test(error.message)) {
