@@ -1,11 +1,14 @@
 // The attempts of a client's call: as spans of their own, and in the metrics of gRFC A66.
-import type { Attempt, ClientCall } from "@grpc-study/rpc";
+import { type Attempt, type ClientCall, Code } from "@grpc-study/rpc";
 import { type Context, type Link, propagation, type Span, SpanKind, type Tracer, trace } from "@opentelemetry/api";
 import type { Instruments, Subject } from "./instruments.ts";
 import { Messages } from "./messages.ts";
 import { attribute } from "./names.ts";
-import { clientOutcome, endClientSpan, type Outcome } from "./outcome.ts";
+import { clientOutcome, endClientSpan, type Outcome, outcomeOfCode } from "./outcome.ts";
 import { setter } from "./propagation.ts";
+
+/** A call of a client, or of a gateway, which need not tell its channel. */
+type ObservedCall = Pick<ClientCall, "onAttempt" | "onMessageSize"> & { readonly channel?: ClientCall["channel"] };
 
 /** What observes a call, as far as it is observed. */
 export interface CallTelemetry {
@@ -26,16 +29,18 @@ export interface CallTelemetry {
 export class Attempts {
   readonly #of: CallTelemetry;
   readonly #startMs = performance.now();
+  readonly #wireSizes: boolean;
   /** The messages of the call, until an attempt is reported. */
   readonly #messages: Messages;
   #reported = false;
   #before: Link | undefined;
 
-  constructor(call: Pick<ClientCall, "onAttempt" | "onMessageSize">, telemetry: CallTelemetry) {
+  constructor(call: ObservedCall, telemetry: CallTelemetry) {
     this.#of = telemetry;
+    this.#wireSizes = call.channel?.wireSizes ?? true;
     const { subject, tracer, instruments, span } = telemetry;
     instruments?.attemptStarted(subject);
-    this.#messages = new Messages(telemetry.events && span?.isRecording() ? span : undefined);
+    this.#messages = new Messages(telemetry.events && span?.isRecording() ? span : undefined, this.#wireSizes);
     if (this.#messages.hasEvents || instruments?.observesMessages) {
       call.onMessageSize((message) => {
         instruments?.message(subject, message);
@@ -47,11 +52,14 @@ export class Attempts {
 
   #begin(attempt: Attempt): void {
     const { subject, instruments } = this.#of;
-    if (this.#reported || !isFirst(attempt)) instruments?.attemptStarted(subject);
+    const first = isFirst(attempt);
+    // The first attempt was the call itself, and the server has not seen it.
+    if (!this.#reported && !first) this.ended(outcomeOfCode(Code.UNAVAILABLE, "client"), performance.now());
+    if (this.#reported || !first) instruments?.attemptStarted(subject);
     this.#reported = true;
     const startMs = performance.now();
     const span = this.#startSpan(attempt);
-    const messages = new Messages(this.#of.events ? span : undefined);
+    const messages = new Messages(this.#of.events ? span : undefined, this.#wireSizes);
     if (this.#of.events || instruments?.measuresAttempts) attempt.onMessageSize((message) => messages.add(message));
     attempt.onEnd((error) => {
       instruments?.attemptEnded(subject, (performance.now() - startMs) / 1000, clientOutcome(error), messages);
@@ -78,7 +86,7 @@ export class Attempts {
     return span;
   }
 
-  /** The call has ended. */
+  /** The call has ended. It is an attempt if none has been reported. */
   ended(outcome: Outcome, endMs: number): void {
     if (this.#reported) return;
     const { subject, instruments } = this.#of;

@@ -1,6 +1,7 @@
 // @grpc-study/otel/gateway: telemetry for the requests of @grpc-study/gateway, and their calls to the
 // upstream. It does not import the gateway: the types below are those of its option `observe`.
 import { type Attempt, Code, type MessageSize, type Metadata } from "@grpc-study/rpc";
+import type { Names } from "@grpc-study/rpc/checks";
 import { type Context, propagation, ROOT_CONTEXT, type Span, SpanKind, SpanStatusCode, type Tracer, trace } from "@opentelemetry/api";
 import { Attempts } from "./attempts.ts";
 import { commonAttributes, HttpInstruments, type HttpRequestInfo, responseAttributes, spanAttributes, spanName } from "./http.ts";
@@ -43,7 +44,7 @@ export interface GatewayRequestObserver {
 /** The options of `gatewayTelemetry()`. */
 export type GatewayTelemetryOptions = Pick<TelemetryOptions, "traces" | "metrics" | "tracerProvider" | "meterProvider">;
 
-const names: readonly (keyof GatewayTelemetryOptions)[] = ["traces", "metrics", "tracerProvider", "meterProvider"];
+const names: Names<GatewayTelemetryOptions> = { traces: true, metrics: true, tracerProvider: true, meterProvider: true };
 
 /** The observer of a gateway: its option `observe`. */
 export interface GatewayTelemetry {

@@ -4,21 +4,26 @@ import type { MessageSize } from "@grpc-study/rpc";
 import type { Attributes, Span } from "@opentelemetry/api";
 import { attribute, event } from "./names.ts";
 
-/** The bytes of all messages on the wire. Undefined if the transport does not know the size of one. */
+/** The bytes of all messages on the wire. Undefined if the transport does not know them. */
 export interface Totals {
   readonly sent: number | undefined;
   readonly received: number | undefined;
 }
 
 export class Messages implements Totals {
-  sent: number | undefined = 0;
-  received: number | undefined = 0;
+  sent: number | undefined;
+  received: number | undefined;
   readonly #span: Span | undefined;
   #numbers = { sent: 0, received: 0 };
 
-  /** @param span gets an event for each message. Undefined without events. */
-  constructor(span: Span | undefined) {
+  /**
+   * @param span gets an event for each message. Undefined without events.
+   * @param wireSizes whether the transport knows the sizes on the wire. The total of a call without
+   * messages would otherwise be 0, and only such calls would have one.
+   */
+  constructor(span: Span | undefined, wireSizes = true) {
     this.#span = span;
+    this.sent = this.received = wireSizes ? 0 : undefined;
   }
 
   /** Whether messages are events. */

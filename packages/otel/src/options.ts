@@ -1,7 +1,7 @@
 // The options of the interceptors, and their checks.
 
 import type { ServerCall } from "@grpc-study/rpc";
-import { shown, wrongType } from "@grpc-study/rpc/checks";
+import { checkOptions, type Names, wrongType } from "@grpc-study/rpc/checks";
 import type { MeterProvider, TracerProvider } from "@opentelemetry/api";
 
 /** The descriptor of a method. */
@@ -44,7 +44,7 @@ export interface TelemetryOptions {
   readonly meterProvider?: MeterProvider;
 }
 
-const names: { readonly [Name in keyof TelemetryOptions]-?: true } = {
+const telemetryNames: Names<TelemetryOptions> = {
   traces: true,
   metrics: true,
   messageEvents: true,
@@ -67,22 +67,13 @@ export interface Settings {
   readonly meterProvider: MeterProvider | undefined;
 }
 
-/** @throws TypeError if `options` is not an object, or has an option that is not in `known`. */
-export function checkNames(where: string, options: unknown, known: readonly string[]): void {
-  if (typeof options !== "object" || options === null || Array.isArray(options))
-    throw new TypeError(`${where} takes an object of options, got ${shown(options)}`);
-  for (const name in options) {
-    if (!known.includes(name)) throw new TypeError(`${where} has no option "${name}"; the options are ${known.join(", ")}`);
-  }
-}
-
 /**
- * @param known the names of the options. Default: all.
+ * @param names the names of the options. Default: all.
  * @throws TypeError if an option does not exist or has a wrong value, or if nothing records the sizes
  *   of `messageSizes`.
  */
-export function settingsFrom(where: string, options: TelemetryOptions, known: readonly string[] = Object.keys(names)): Settings {
-  checkNames(where, options, known);
+export function settingsFrom(where: string, options: TelemetryOptions, names: object = telemetryNames): Settings {
+  checkOptions(where, options, names);
   const { traces = true, metrics = ["rpc"], messageEvents = false, messageSizes = false } = options;
   const { requestMetadata = [], ignore, tracerProvider, meterProvider } = options;
   if (typeof traces !== "boolean") throw wrongType("traces", "true or false", traces);

@@ -198,6 +198,33 @@ test.each(everyWay)("gRFC A66, $kind over $transport: the total sizes on the wir
   expect(sums("server.call", "sent")).toEqual([{ count: 1, sum: responses }]);
 });
 
+test.each(["http2", "in process", "grpc-js"] as const)("gRFC A66 over %s: the sizes of a call that fails", async (transport) => {
+  const sdk = registerSdk();
+  const metrics = { metrics: ["grpc"] } as const;
+  const { client } = await start(
+    transport,
+    handlersOf(() => Promise.reject(new RpcError(Code.NOT_FOUND, "no"))),
+    {
+      server: metrics,
+      client: metrics,
+    },
+  );
+  await expect(client.unary({ text: "x" })).rejects.toThrow();
+  await until(() => sdk.spans.length === 2);
+  const points = await sdk.points();
+  const sums = (name: string) =>
+    named(points, `${name}_total_compressed_message_size`).map(({ value }) => {
+      const { count, sum } = value as Histogram;
+      return { count, sum };
+    });
+  // Zero bytes of a transport that does not know the size of any message would be the only value.
+  const known = transport !== "grpc-js";
+  expect(sums("grpc.client.attempt.sent")).toEqual(known ? [{ count: 1, sum: 3 }] : []);
+  expect(sums("grpc.client.attempt.rcvd")).toEqual(known ? [{ count: 1, sum: 0 }] : []);
+  expect(sums("grpc.server.call.rcvd")).toEqual(known ? [{ count: 1, sum: 3 }] : []);
+  expect(sums("grpc.server.call.sent")).toEqual([{ count: 1, sum: 0 }]);
+});
+
 test("an SDK that is registered later is used", async () => {
   const { channel } = await start("http2", { unary: () => ({}) });
   const client = createClient(EchoService, channel, { interceptors: [clientTelemetry()] });

@@ -91,6 +91,8 @@ test.each(kindNames)("%s: a stream that a server refuses is retried transparentl
   expect(attempts.length).toBeGreaterThan(0);
   expect(attempts.every(({ attributes }) => attributes["transparent-retry"] === true)).toBe(true);
   expect(sdk.spans).toHaveLength(attempts.length + 1);
-  const started = (await sdk.points()).find(({ name }) => name === "grpc.client.attempt.started");
-  expect(started?.value).toBe(attempts.length + 1);
+  const points = await sdk.points();
+  expect(points.find(({ name }) => name === "grpc.client.attempt.started")?.value).toBe(attempts.length + 1);
+  const ended = points.filter(({ name }) => name === "grpc.client.attempt.duration").map(({ value }) => (value as { count: number }).count);
+  expect(ended.reduce((sum, count) => sum + count)).toBe(attempts.length + 1);
 });

@@ -1,7 +1,6 @@
 // Starts the SDK: OTLP by the OTEL_* variables, and an endpoint for Prometheus.
-import { wrongType } from "@grpc-study/rpc/checks";
+import { checkOptions, type Names, wrongType } from "@grpc-study/rpc/checks";
 import type { NodeSDK } from "@opentelemetry/sdk-node";
-import { checkNames } from "../options.ts";
 import { type MetricsEndpoint, serveMetrics } from "./serve-metrics.ts";
 import { TelemetryError } from "./telemetry-error.ts";
 import { Warnings } from "./warnings.ts";
@@ -10,8 +9,6 @@ export { TelemetryError };
 
 /** How long a shutdown may take. */
 const shutdownMs = 2000;
-
-const optionNames = ["serviceName", "otlp", "metrics", "onWarning"];
 
 export interface StartTelemetryOptions {
   /** The name of the service, unless `OTEL_SERVICE_NAME` or `OTEL_RESOURCE_ATTRIBUTES` has one. */
@@ -33,6 +30,8 @@ export interface StartTelemetryOptions {
   readonly onWarning?: ((message: string) => void) | undefined;
 }
 
+const optionNames: Names<StartTelemetryOptions> = { serviceName: true, otlp: true, metrics: true, onWarning: true };
+
 /** A running SDK. */
 export interface Telemetry {
   /** The URL of the metrics, such as `http://127.0.0.1:9464/metrics`. Undefined if they are not served. */
@@ -53,7 +52,7 @@ export interface Telemetry {
  * or the address of the metrics cannot be used.
  */
 export async function startTelemetry(options: StartTelemetryOptions): Promise<Telemetry> {
-  checkNames("startTelemetry()", options, optionNames);
+  checkOptions("startTelemetry()", options, optionNames);
   const { serviceName, otlp = false, metrics, onWarning } = options;
   if (typeof serviceName !== "string" || serviceName === "") throw wrongType("serviceName", "a text that is not empty", serviceName);
   if (typeof otlp !== "boolean") throw wrongType("otlp", "true or false", otlp);

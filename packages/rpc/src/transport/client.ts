@@ -27,6 +27,8 @@ export interface Channel extends Disposable {
    * on such a channel.
    */
   readonly secure: boolean;
+  /** Whether calls know the sizes of messages on the wire: `MessageSize.wireBytes`. Default: true. */
+  readonly wireSizes?: boolean;
   readonly state: ChannelState;
   /**
    * Connects now. Resolves once a call can be sent. Rejects with UNAVAILABLE and the reason of the

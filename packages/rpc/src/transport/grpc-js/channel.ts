@@ -94,6 +94,7 @@ class GrpcJsChannel implements Channel, CallTarget {
   readonly authority: string;
   readonly grpcTarget: string;
   readonly secure: boolean;
+  readonly wireSizes = false;
   readonly #factory: CallFactory;
   readonly #connectTimeoutMs: number;
 
