@@ -12,14 +12,19 @@ export class Slices {
     return performance.now() - this.#from > sliceMs;
   }
 
-  /** Waits until the page has done what is due. Browsers slow down timers of hidden pages, but not messages. */
+  /** Waits for the next turn. */
   async pause(): Promise<void> {
-    const { port1, port2 } = new MessageChannel();
-    await new Promise<void>((resolve) => {
-      port1.onmessage = () => resolve();
-      port2.postMessage(undefined);
-    });
-    port1.close();
+    await nextTurn();
     this.#from = performance.now();
   }
+}
+
+/** Resolves once the page has done what is due. Browsers slow down timers of hidden pages, but not messages. */
+export async function nextTurn(): Promise<void> {
+  const { port1, port2 } = new MessageChannel();
+  await new Promise<void>((resolve) => {
+    port1.onmessage = () => resolve();
+    port2.postMessage(undefined);
+  });
+  port1.close();
 }

@@ -4,6 +4,7 @@
 import { byteLength } from "./byte-length.ts";
 import { endOf } from "./fetch.ts";
 import { joined, readMetadata } from "./headers.ts";
+import { nextTurn } from "./slices.ts";
 import { asObject, localStatus, type Status } from "./status.ts";
 import type { Call, CallEvent, StartCall } from "./types.ts";
 
@@ -14,12 +15,21 @@ const lost = "the connection was lost before the end of the call";
 const notOpened =
   "the WebSocket for the request stream could not be opened: the gateway is not reachable, or the server in front of it does not upgrade connections to WebSocket";
 
+/**
+ * The messages that the gateway sends before the page asks for more. A browser delivers all that have
+ * arrived in one task, which must stay short; a window of few would be slow over a long way.
+ */
+const window = 1024;
+
 export const callOverSocket: StartCall = ({ path }, { root, metadata, timeoutMs, onEvent }) => {
   const url = new URL(path, root);
   url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
   const socket = new WebSocket(url, [subprotocol]);
   let waiting: string[] | undefined = [
-    JSON.stringify({ headers: { ...joined(metadata), ...(timeoutMs !== undefined && { "connect-timeout-ms": String(timeoutMs) }) } }),
+    JSON.stringify({
+      headers: { ...joined(metadata), ...(timeoutMs !== undefined && { "connect-timeout-ms": String(timeoutMs) }) },
+      window,
+    }),
   ];
   let opened = false;
   let ended = false;
@@ -38,9 +48,21 @@ export const callOverSocket: StartCall = ({ path }, { root, metadata, timeoutMs,
     for (const frame of waiting ?? []) socket.send(frame);
     waiting = undefined;
   });
+  let taken = 0;
+  let asks = false;
+  /** Asks for as many messages as were taken, once the page has painted and reacted. */
+  const ask = async () => {
+    asks = true;
+    await nextTurn();
+    asks = false;
+    if (socket.readyState === WebSocket.OPEN) socket.send(`+${taken}`);
+    taken = 0;
+  };
   socket.addEventListener("message", ({ data }) => {
     const event = eventOf(String(data));
-    if (event !== undefined) emit(event);
+    if (event === undefined) return;
+    emit(event);
+    if (event.type === "message" && ++taken >= window / 2 && !asks) void ask();
   });
   socket.addEventListener("close", () => end(localStatus("UNAVAILABLE", opened ? lost : notOpened)));
   const call: Call = {

@@ -206,6 +206,7 @@ export const en = {
   eventRequest: "sent",
   eventMessage: "received",
   eventHeader: "header",
+  eventFirst: "first message",
   eventHalfClose: "half-close",
   eventCancel: "cancel",
   eventEnd: "end",

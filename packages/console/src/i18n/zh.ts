@@ -207,6 +207,7 @@ export const zh: Readonly<Record<Key, string>> = {
   eventRequest: "发送",
   eventMessage: "接收",
   eventHeader: "头部",
+  eventFirst: "第一条消息",
   eventHalfClose: "半关闭",
   eventCancel: "取消",
   eventEnd: "结束",

@@ -94,6 +94,7 @@ function Picture({ record, from, to, marks, current }: PictureProps) {
   ] as const;
   const events = [
     { label: t("eventHeader"), at: record.headerAt },
+    { label: t("eventFirst"), at: record.firstAt },
     { label: t("eventHalfClose"), at: record.halfCloseAt },
     { label: t("eventEnd"), at: record.endAt },
   ].flatMap(({ label, at }) => (at !== undefined && at >= from && at <= to ? { label, at } : []));

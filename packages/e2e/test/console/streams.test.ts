@@ -44,6 +44,9 @@ async function tasksOf(page: Page, run: () => Promise<void>): Promise<number[]> 
 
 const list = (view: ConsolePage) => view.response.getByRole("region", { name: "Messages" });
 const pressed = (view: ConsolePage) => list(view).locator("[aria-pressed=true]");
+/** The number in the name of the tab. */
+const countOf = async (view: ConsolePage) =>
+  Number(/\d+/.exec((await view.response.getByRole("tab", { name: /^Messages/ }).textContent()) ?? "")?.[0] ?? 0);
 const received = (view: ConsolePage, count: number) => view.response.getByRole("tab", { name: `Messages (${count})`, exact: true });
 
 describe.skipIf(missing)(missing ?? "in Chromium", { timeout: 180_000, concurrent: false }, () => {
@@ -88,6 +91,61 @@ describe.skipIf(missing)(missing ?? "in Chromium", { timeout: 180_000, concurren
     const lines = (await readFile(await (await downloading).path(), "utf8")).trimEnd().split("\n");
     expect(lines.length).toBe(messages + 4);
     expect(JSON.parse(lines[messages + 2] as string)).toMatchObject({ kind: "message", message: { text: `tick ${messages}` } });
+    expect(view.errors).toEqual([]);
+  });
+
+  test("a bidirectional stream arrives without a long task, and the buttons work meanwhile", async () => {
+    await using view = await open("Talk");
+    // Playwright gets each frame of a WebSocket as an event of its own, so that more would take minutes.
+    const answers = 5_000;
+    await view.write(JSON.stringify({ text: "tick", answers }));
+    const tasks = await tasksOf(view.page, async () => {
+      await view.press("Send message");
+      await received(view, answers).waitFor({ timeout: 60_000 });
+    });
+    expect(tasks.length).toBeGreaterThan(10);
+    expect(tasks[0]).toBeLessThan(150);
+    expect(tasks.filter((ms) => ms > 50).length).toBeLessThanOrEqual(3);
+
+    // The answer to the second message has no end.
+    await view.write(JSON.stringify({ text: "tick", answers: 2 ** 31 - 1 }));
+    await view.press("Send message");
+    await vi.waitFor(async () => expect(await countOf(view)).toBeGreaterThan(answers + 1000), { timeout: 20_000 });
+    await view.press("Pause");
+    await view.press("Half-close");
+    const [before] = await Promise.all([countOf(view), view.response.getByText(/newer ones wait/).waitFor()]);
+    await view.press("Follow");
+    await vi.waitFor(async () => expect(await countOf(view)).toBeGreaterThan(before), { timeout: 20_000 });
+    await view.press("Cancel");
+    await view.response.getByText("1 CANCELLED").waitFor();
+    await vi.waitUntil(() => kinds.seen.cancelled.includes("Talk"), { timeout: 20_000 });
+    expect(view.errors).toEqual([]);
+  });
+
+  test("the plot follows a live stream, and the timeline names its events", async () => {
+    await using view = await open("Measure");
+    await view.write(JSON.stringify({ count: 1_000_000, delayMs: 1 }));
+    await view.press("Call");
+    await view.openTab(view.response, "Plot");
+    await view.response.getByRole("combobox", { name: /^Number/ }).selectOption("value");
+    /** The messages, the latest number, the least, the greatest, and the mean. */
+    const summary = async () => {
+      const cells = await view.response.getByRole("table", { name: "value in short" }).getByRole("cell").allTextContents();
+      return cells.map((text) => Number(text.replace(",", "")));
+    };
+    const waiting = { timeout: 20_000 };
+    await vi.waitFor(async () => expect((await summary())[0]).toBeGreaterThan(100), waiting);
+    const [before = 0, , min, max] = await summary();
+    expect([min, max]).toEqual([-50, 49]);
+    await vi.waitFor(async () => expect((await summary())[0]).toBeGreaterThan(before), waiting);
+    await view.press("Cancel");
+    await view.response.getByText("1 CANCELLED").waitFor();
+    const count = await countOf(view);
+    await vi.waitFor(async () => expect((await summary()).slice(0, 2)).toEqual([count, ((count - 1) % 100) - 50]), waiting);
+
+    await view.openTab(view.response, "Times and sizes");
+    const labels = await view.response.locator(".timeline .event text").allTextContents();
+    expect(labels.map((label) => label.replace(/ [\d.,]+ m?s$/, ""))).toEqual(["header", "first message", "half-close", "end"]);
     expect(view.errors).toEqual([]);
   });
 
