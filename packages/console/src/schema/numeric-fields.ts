@@ -59,7 +59,21 @@ function isNumeric(scalar: ScalarType): boolean {
  * The number of a field in a message in JSON, a time in seconds since 1970. `items` has the index or key
  * for each list and map of the path. `undefined`: the message has none.
  */
-export function numberOf(message: JsonValue, { steps, type, absent }: NumericField, items: readonly string[]): number | undefined {
+export function numberOf(message: JsonValue, field: NumericField, items: readonly string[]): number | undefined {
+  const value = jsonOf(message, field, items);
+  if (field.type === "time") return finite(typeof value === "string" ? Date.parse(value) / 1000 : Number.NaN);
+  // 64-bit integers are strings, and a duration is `1.5s`.
+  if (typeof value === "string") return value === "" ? undefined : finite(Number(value.replace(/s$/, "")));
+  return typeof value === "number" ? finite(value) : undefined;
+}
+
+/** The digits of a 64-bit integer, which `numberOf` rounds. `undefined` for other numbers. */
+export function textOfNumber(message: JsonValue, field: NumericField, items: readonly string[]): string | undefined {
+  const value = jsonOf(message, field, items);
+  return typeof value === "string" && /^-?\d+$/.test(value) ? value : undefined;
+}
+
+function jsonOf(message: JsonValue, { steps, absent }: NumericField, items: readonly string[]): JsonValue | undefined {
   let value: JsonValue | undefined = message;
   let item = 0;
   for (const step of steps) {
@@ -71,10 +85,7 @@ export function numberOf(message: JsonValue, { steps, type, absent }: NumericFie
       if (value === undefined) return step === steps.at(-1) && step.kind === "field" ? absent : undefined;
     }
   }
-  if (type === "time") return finite(typeof value === "string" ? Date.parse(value) / 1000 : Number.NaN);
-  // 64-bit integers are strings, and a duration is `1.5s`.
-  if (typeof value === "string") return value === "" ? undefined : finite(Number(value.replace(/s$/, "")));
-  return typeof value === "number" ? finite(value) : undefined;
+  return value;
 }
 
 function finite(value: number): number | undefined {

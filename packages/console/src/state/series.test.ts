@@ -122,7 +122,7 @@ test("a series has its points in the order of x, and a summary of all values", (
     [1, 2, 3],
     [5, -3, 1],
   ]);
-  expect(series.summary).toEqual({ count: 3, latest: -3, min: -3, max: 5, mean: 1 });
+  expect(series.summary).toEqual({ count: 3, latest: "-3", min: "-3", max: "5", mean: 1 });
   expect(new Series(record, y, "place").summary).toEqual({ count: 0, latest: undefined, min: undefined, max: undefined, mean: undefined });
 });
 
@@ -141,4 +141,34 @@ test("of 100,000 points, the lowest and highest of each part are drawn", () => {
   expect(xs.length).toBeLessThanOrEqual(4000);
   expect(xs).toEqual(xs.toSorted((one, other) => one - other));
   expect([Math.max(...ys), Math.min(...ys)]).toEqual([1000, -1000]);
+});
+
+test("an axis that goes back and forth keeps the newest points, and is drawn in order", () => {
+  const record = new CallRecord(() => 0);
+  // The oldest point has the greatest x, and has no room.
+  const count = 10_001;
+  for (let at = 0; at < count; at++) {
+    const position = at === 0 ? 5000 : (at * 7919) % 1000;
+    record.take({ type: "message", text: `{"position":"${position}","value":${at === 7_777 ? 9 : at % 7}}`, bytes: 1 });
+  }
+  const series = new Series(record, { field: found("value"), items: [] }, { field: found("position"), items: [] }, 10_000);
+  series.advance(() => false);
+  const [xs, ys] = series.points;
+  expect(xs.length).toBeLessThanOrEqual(4000);
+  expect(xs).toEqual(xs.toSorted((one, other) => one - other));
+  expect([xs[0], xs.at(-1)]).toEqual([0, 999]);
+  expect(Math.max(...ys)).toBe(9);
+});
+
+test("the summary has all digits of 64-bit integers", () => {
+  const record = filled([
+    '{"position":"9007199254740993"}',
+    '{"position":"9007199254740992"}',
+    '{"position":"1732896000123"}',
+    '{"position":"9007199254740994"}',
+    '{"position":"9007199254740995"}',
+  ]);
+  const series = new Series(record, { field: found("position"), items: [] }, "place");
+  series.advance(() => false);
+  expect(series.summary).toMatchObject({ latest: "9007199254740995", min: "1732896000123", max: "9007199254740995" });
 });

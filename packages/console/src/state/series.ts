@@ -1,7 +1,7 @@
 // The points of a plot: a number of each message, in bounded memory.
 
 import type { JsonValue } from "../json/parse.ts";
-import { type NumericField, numberOf } from "../schema/numeric-fields.ts";
+import { type NumericField, numberOf, textOfNumber } from "../schema/numeric-fields.ts";
 import type { CallRecord } from "./record.ts";
 
 /** A field with the indexes and keys of the lists and maps in its path. */
@@ -15,21 +15,22 @@ export type Axis = "arrival" | "place" | Chosen;
 
 export interface Summary {
   readonly count: number;
-  readonly latest: number | undefined;
-  readonly min: number | undefined;
-  readonly max: number | undefined;
+  /** In all digits, also of 64-bit integers. */
+  readonly latest: string | undefined;
+  readonly min: string | undefined;
+  readonly max: string | undefined;
   readonly mean: number | undefined;
 }
 
 /** Points of a plot. More than a plot has pixels could not be seen. */
 const maxDrawn = 4000;
-const maxPoints = 1_000_000;
 
 /** Follows the received messages of a record: call `advance` before its points are read. */
 export class Series {
   readonly #record: CallRecord;
   readonly #y: Chosen;
   readonly #x: Axis;
+  readonly #maxPoints: number;
   #xs = new Float64Array(1024);
   #ys = new Float64Array(1024);
   #length = 0;
@@ -39,14 +40,15 @@ export class Series {
   #isSorted = true;
   #count = 0;
   #sum = 0;
-  #min = Number.POSITIVE_INFINITY;
-  #max = Number.NEGATIVE_INFINITY;
-  #latest: number | undefined;
+  #min: Exact | undefined;
+  #max: Exact | undefined;
+  #latest: Exact | undefined;
 
-  constructor(record: CallRecord, y: Chosen, x: Axis) {
+  constructor(record: CallRecord, y: Chosen, x: Axis, maxPoints = 1_000_000) {
     this.#record = record;
     this.#y = y;
     this.#x = x;
+    this.#maxPoints = maxPoints;
   }
 
   /** Looks at further messages until it has seen all, or `isOver`. */
@@ -72,19 +74,18 @@ export class Series {
 
   /** Of all messages that it has seen. */
   get summary(): Summary {
-    const isEmpty = this.#count === 0;
     return {
       count: this.#count,
-      latest: this.#latest,
-      min: isEmpty ? undefined : this.#min,
-      max: isEmpty ? undefined : this.#max,
-      mean: isEmpty ? undefined : this.#sum / this.#count,
+      latest: this.#latest?.text,
+      min: this.#min?.text,
+      max: this.#max?.text,
+      mean: this.#count === 0 ? undefined : this.#sum / this.#count,
     };
   }
 
   /** The points in the order of x. Of many, each part of the line keeps its lowest and its highest. */
   get points(): readonly [x: number[], y: number[]] {
-    if (!this.#isSorted) this.#sort();
+    if (!this.#isSorted) return this.#pointsByX();
     const size = Math.max(1, Math.ceil((2 * this.#length) / maxDrawn));
     if (size === 1) return [Array.from(this.#xs.subarray(0, this.#length)), Array.from(this.#ys.subarray(0, this.#length))];
     const [xs, ys]: [number[], number[]] = [[], []];
@@ -113,9 +114,11 @@ export class Series {
     if (y === undefined) return;
     this.#count++;
     this.#sum += y;
-    this.#min = Math.min(this.#min, y);
-    this.#max = Math.max(this.#max, y);
-    this.#latest = y;
+    const digits = Math.abs(y) > Number.MAX_SAFE_INTEGER ? textOfNumber(message, this.#y.field, this.#y.items) : undefined;
+    const exact = { value: y, text: digits ?? String(y) };
+    if (this.#min === undefined || isLess(exact, this.#min)) this.#min = exact;
+    if (this.#max === undefined || isLess(this.#max, exact)) this.#max = exact;
+    this.#latest = exact;
     const axis = this.#x;
     const x =
       axis === "arrival" ? this.#record.atOf(seq) / 1000 : axis === "place" ? this.#place : numberOf(message, axis.field, axis.items);
@@ -123,15 +126,15 @@ export class Series {
   }
 
   #add(x: number, y: number): void {
-    if (this.#length === maxPoints) {
+    if (this.#length === this.#maxPoints) {
       // The oldest tenth, because each removal moves all points.
-      const removed = maxPoints / 10;
+      const removed = this.#maxPoints / 10;
       this.#xs.copyWithin(0, removed);
       this.#ys.copyWithin(0, removed);
       this.#length -= removed;
     }
     if (this.#length === this.#xs.length) {
-      const size = Math.min(maxPoints, 2 * this.#length);
+      const size = Math.min(this.#maxPoints, 2 * this.#length);
       [this.#xs, this.#ys] = [this.#xs, this.#ys].map((old) => {
         const grown = new Float64Array(size);
         grown.set(old);
@@ -144,15 +147,49 @@ export class Series {
     this.#length++;
   }
 
-  #sort(): void {
-    const order = Array.from({ length: this.#length }, (_, at) => at).sort(
-      (one, other) => (this.#xs[one] as number) - (this.#xs[other] as number),
-    );
-    const [xs, ys] = [this.#xs.slice(), this.#ys.slice()];
-    for (const [at, from] of order.entries()) {
-      this.#xs[at] = xs[from] as number;
-      this.#ys[at] = ys[from] as number;
+  /**
+   * The points of an axis that goes back and forth. All points stay in the order of their arrival, and are
+   * put into parts of the axis: to sort them for each picture would take seconds.
+   */
+  #pointsByX(): readonly [x: number[], y: number[]] {
+    const [xs, ys] = [this.#xs, this.#ys];
+    let [least, greatest] = [xs[0] as number, xs[0] as number];
+    for (let at = 1; at < this.#length; at++) {
+      least = Math.min(least, xs[at] as number);
+      greatest = Math.max(greatest, xs[at] as number);
     }
-    this.#isSorted = true;
+    let drawn: number[];
+    if (2 * this.#length <= maxDrawn) drawn = Array.from({ length: this.#length }, (_, at) => at);
+    else {
+      const parts = maxDrawn / 2;
+      // Half of each, as the difference of two numbers may be infinite.
+      const width = (greatest / 2 - least / 2) / (parts - 1) || 1;
+      const lows = new Int32Array(parts).fill(-1);
+      const highs = new Int32Array(parts).fill(-1);
+      for (let at = 0; at < this.#length; at++) {
+        const part = Math.min(parts - 1, Math.floor(((xs[at] as number) / 2 - least / 2) / width));
+        const [low, high] = [lows[part] as number, highs[part] as number];
+        if (low < 0 || (ys[at] as number) < (ys[low] as number)) lows[part] = at;
+        if (high < 0 || (ys[at] as number) > (ys[high] as number)) highs[part] = at;
+      }
+      drawn = [...new Set([...lows, ...highs])].filter((at) => at >= 0);
+    }
+    drawn.sort((one, other) => (xs[one] as number) - (xs[other] as number) || one - other);
+    return [drawn.map((at) => xs[at] as number), drawn.map((at) => ys[at] as number)];
   }
+}
+
+/** A number with its text: 64-bit integers have more digits than a number. */
+interface Exact {
+  readonly value: number;
+  readonly text: string;
+}
+
+function isLess(one: Exact, other: Exact): boolean {
+  if (one.value !== other.value || one.text === other.text || Number.isSafeInteger(one.value)) return one.value < other.value;
+  return isInteger(one.text) && isInteger(other.text) && BigInt(one.text) < BigInt(other.text);
+}
+
+function isInteger(text: string): boolean {
+  return /^-?\d+$/.test(text);
 }

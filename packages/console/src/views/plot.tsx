@@ -35,8 +35,13 @@ export function Plot({ method, record, version }: PlotProps) {
   const fields = useMemo(() => numericFields(method.desc.output), [method]);
   const numbers = fields.filter(({ type }) => type === "number");
   const [first] = numbers;
+  // A choice per render would begin a new series each time. The keys of maps are in the first message.
+  const initial = useMemo(
+    (): Choice => ({ y: first?.path ?? "", yItems: itemsOf(record, first), x: "arrival", xItems: [] }),
+    [record, first?.path, record.latest === undefined],
+  );
   if (first === undefined) return <p class="hint">{t("plotNone")}</p>;
-  const choice = choices.value.get(method.path) ?? { y: first.path, yItems: itemsOf(record, first), x: "arrival", xItems: [] };
+  const choice = choices.value.get(method.path) ?? initial;
   const choose = (change: Partial<Choice>) => {
     choices.value = new Map(choices.value).set(method.path, { ...choice, ...change });
   };
@@ -165,7 +170,8 @@ function Drawn({ record, version, y, yItems, x, xItems }: DrawnProps) {
     );
   }, []);
   const { count, latest, min, max, mean } = series.summary;
-  const shown = (value: number | undefined) => (value === undefined ? "–" : String(Number(value.toPrecision(12))));
+  // A sum of many numbers has digits that mean nothing.
+  const shownMean = mean === undefined ? undefined : String(Number(mean.toPrecision(12)));
   const xLabel = x === "arrival" ? t("plotArrival") : x === "place" ? t("plotPlace") : x.path;
   return (
     <>
@@ -188,8 +194,8 @@ function Drawn({ record, version, y, yItems, x, xItems }: DrawnProps) {
         <tbody>
           <tr>
             <td>{formatCount(count)}</td>
-            {[latest, min, max, mean].map((value, index) => (
-              <td key={index}>{shown(value)}</td>
+            {[latest, min, max, shownMean].map((text, index) => (
+              <td key={index}>{text ?? "–"}</td>
             ))}
           </tr>
         </tbody>
