@@ -114,7 +114,7 @@ function Times({ record, version }: RecordProps) {
   const totals = ({ messages, bytes }: Totals) => t("messageCount", messages, formatBytes(bytes));
   return (
     <>
-      <Timeline record={record} version={version} />
+      <Timeline key={recordId(record)} record={record} version={version} />
       <dl>
         <dt>{t("timeHeader")}</dt>
         <dd>{ms(record.headerAt)}</dd>

@@ -1,5 +1,5 @@
 // The waterfall of a call: when each message went and came, with the header, the half-close and the end.
-import { useState } from "preact/hooks";
+import { useMemo, useState } from "preact/hooks";
 import { t } from "../i18n/index.ts";
 import type { CallRecord } from "../state/record.ts";
 import { type Mark, marksOf, zoomed } from "../state/timeline.ts";
@@ -23,10 +23,10 @@ export function Timeline({ record, version }: TimelineProps) {
   const [range, setRange] = useState<readonly [number, number]>();
   /** The time that the reader points at. */
   const [cursor, setCursor] = useState<number>();
-  useThrottled(version, 100);
-  const whole = Math.max(record.elapsed, 0.01);
+  const seen = useThrottled(version, 100);
+  const whole = useMemo(() => Math.max(record.elapsed, 0.01), [record, seen]);
   const [from, to] = range ?? [0, whole];
-  const marks = marksOf(record, from, to);
+  const marks = useMemo(() => marksOf(record, from, to), [record, seen, from, to]);
   const at = cursor === undefined ? -1 : nearest(marks, cursor);
   const current = marks[at];
   const point = (mark: Mark | undefined) => setCursor(mark && (mark.from + mark.to) / 2);
