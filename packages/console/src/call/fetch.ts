@@ -1,5 +1,6 @@
 // Unary calls and server streams by Connect over fetch: https://connectrpc.com/docs/protocol
 
+import { t } from "../i18n/index.ts";
 import { EnvelopeReader, envelope } from "./envelopes.ts";
 import { joined, readHeaders, readMetadata } from "./headers.ts";
 import { Slices } from "./slices.ts";
@@ -111,7 +112,7 @@ async function serverStream(request: Request, onEvent: OnEvent): Promise<void> {
       if (slices.isOver) await slices.pause();
     }
   }
-  throw new Error("the connection was lost before the end of the call");
+  throw new Error(t("lost"));
 }
 
 /** Reads the last message of a stream. */

@@ -1,6 +1,7 @@
 // Calls with a request stream, by Connect over the gateway's WebSocket: a browser cannot send a request
 // body message by message over HTTP/1.1.
 
+import { t } from "../i18n/index.ts";
 import { byteLength } from "./byte-length.ts";
 import { endOf } from "./fetch.ts";
 import { joined, readMetadata } from "./headers.ts";
@@ -9,11 +10,6 @@ import { asObject, localStatus, type Status } from "./status.ts";
 import type { Call, CallEvent, StartCall } from "./types.ts";
 
 const subprotocol = "connect.json";
-
-const lost = "the connection was lost before the end of the call";
-/** A page does not learn the reason. A server with the gateway's fetch handler cannot upgrade. */
-const notOpened =
-  "the WebSocket for the request stream could not be opened: the gateway is not reachable, or the server in front of it does not upgrade connections to WebSocket";
 
 /**
  * The messages that the gateway sends before the page asks for more. A browser delivers all that have
@@ -64,7 +60,8 @@ export const callOverSocket: StartCall = ({ path }, { root, metadata, timeoutMs,
     emit(event);
     if (event.type === "message" && ++taken >= window / 2 && !asks) void ask();
   });
-  socket.addEventListener("close", () => end(localStatus("UNAVAILABLE", opened ? lost : notOpened)));
+  // A page does not learn the reason. A server with the gateway's fetch handler cannot upgrade.
+  socket.addEventListener("close", () => end(localStatus("UNAVAILABLE", t(opened ? "lost" : "notOpened"))));
   const call: Call = {
     send,
     // An empty frame is the half-close.

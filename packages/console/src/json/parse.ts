@@ -1,4 +1,5 @@
 // Parses JSON with the position of each value, so that a fault can be marked in its text.
+import { t } from "../i18n/index.ts";
 
 export type JsonValue = null | boolean | number | string | readonly JsonValue[] | { readonly [key: string]: JsonValue };
 
@@ -18,7 +19,7 @@ export interface JsonMember {
   readonly node: JsonNode;
 }
 
-/** The text is not valid JSON. */
+/** The text is not valid JSON. The message is in the language of the reader. */
 export class JsonSyntaxError extends Error {
   readonly at: number;
   constructor(message: string, at: number) {
@@ -51,7 +52,7 @@ class Parser {
   parse(): JsonNode {
     const node = this.#value();
     this.#space();
-    if (this.#at < this.#text.length) this.#fail("unexpected text after the value");
+    if (this.#at < this.#text.length) this.#fail(t("jsonAfter"));
     return node;
   }
 
@@ -65,13 +66,13 @@ class Parser {
     const [word] = this.#match(/true|false|null/y) ?? [];
     if (word !== undefined) return { value: JSON.parse(word) as JsonValue, from, to: this.#at };
     const [number] = this.#match(/-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y) ?? [];
-    if (number === undefined) return this.#fail(first === undefined ? "unexpected end of the text" : `unexpected ${JSON.stringify(first)}`);
+    if (number === undefined) return this.#fail(first === undefined ? t("jsonEnd") : t("jsonUnexpected", JSON.stringify(first)));
     const value = Number(number);
     return { value: /^-?\d+$/.test(number) && !Number.isSafeInteger(value) ? number : value, from, to: this.#at };
   }
 
   #nested(parse: () => JsonNode): JsonNode {
-    if (++this.#depth > maxDepth) this.#fail(`values are nested more than ${maxDepth} deep`);
+    if (++this.#depth > maxDepth) this.#fail(t("jsonDeep", maxDepth));
     const node = parse();
     this.#depth--;
     return node;
@@ -84,15 +85,15 @@ class Parser {
       this.#space();
       if (members.length === 0 && this.#take("}")) break;
       const keyFrom = this.#at;
-      if (this.#text[keyFrom] !== '"') this.#fail("a name in quotes is expected");
+      if (this.#text[keyFrom] !== '"') this.#fail(t("jsonName"));
       const key = this.#string();
       const keyTo = this.#at;
       this.#space();
-      if (!this.#take(":")) this.#fail('":" is expected');
+      if (!this.#take(":")) this.#fail(t("jsonExpected", '":"'));
       members.push({ key, keyFrom, keyTo, node: this.#value() });
       this.#space();
       if (this.#take("}")) break;
-      if (!this.#take(",")) this.#fail('"," or "}" is expected');
+      if (!this.#take(",")) this.#fail(t("jsonExpectedEither", '","', '"}"'));
     }
     return { from, to: this.#at, value: objectOf(members.map(({ key, node }) => [key, node.value])), members };
   }
@@ -106,7 +107,7 @@ class Parser {
       items.push(this.#value());
       this.#space();
       if (this.#take("]")) break;
-      if (!this.#take(",")) this.#fail('"," or "]" is expected');
+      if (!this.#take(",")) this.#fail(t("jsonExpectedEither", '","', '"]"'));
     }
     return { from, to: this.#at, value: items.map(({ value }) => value), items };
   }
@@ -115,11 +116,11 @@ class Parser {
     const from = this.#at;
     // biome-ignore lint/suspicious/noControlCharactersInRegex: JSON forbids them
     const match = this.#match(/"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/y);
-    if (match === null) return this.#fail("the string is not valid, or does not end");
+    if (match === null) return this.#fail(t("jsonString"));
     try {
       return JSON.parse(match[0]) as string;
     } catch {
-      return this.#fail("the string is not valid", from);
+      return this.#fail(t("jsonString"), from);
     }
   }
 
