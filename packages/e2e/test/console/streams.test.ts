@@ -97,7 +97,7 @@ describe.skipIf(missing)(missing ?? "in Chromium", { timeout: 180_000, concurren
   test("a bidirectional stream arrives without a long task, and the buttons work meanwhile", async () => {
     await using view = await open("Talk");
     // Playwright gets each frame of a WebSocket as an event of its own, so that more would take minutes.
-    const answers = 5_000;
+    const answers = 3_000;
     await view.write(JSON.stringify({ text: "tick", answers }));
     const tasks = await tasksOf(view.page, async () => {
       await view.press("Send message");
