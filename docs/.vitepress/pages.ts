@@ -98,6 +98,7 @@ export const sections: readonly Section[] = [
         pages: [
           { path: "guides/security", en: "Security", zh: "安全" },
           { path: "guides/gateway", en: "Gateway", zh: "网关" },
+          { path: "guides/console", en: "Console", zh: "控制台" },
           { path: "guides/one-port", en: "One port for every client", zh: "一个端口，所有客户端" },
           { path: "guides/browsers", en: "Browsers", zh: "浏览器" },
           { path: "guides/data", en: "Data and many processes", zh: "数据与多进程" },

@@ -1,6 +1,8 @@
-// Generates the files that are not in git: Mermaid's browser build and the package reference.
+// Generates the files that are not in git: Mermaid's browser build, the package reference, and the pictures of
+// the console.
 import { cp, mkdir, readdir, writeFile } from "node:fs/promises";
 import { commandLine } from "./command-line.ts";
+import { consolePictures } from "./console-pictures.ts";
 import { limitTables } from "./limits.ts";
 import { generateReference } from "./reference.ts";
 
@@ -9,6 +11,7 @@ const docs = new URL("../", import.meta.url);
 export async function generate(): Promise<void> {
   await copyMermaid();
   await generateReference();
+  await consolePictures(new URL("public/console/", docs));
   const parts = new URL(".vitepress/generated/", docs);
   await mkdir(parts, { recursive: true });
   await writeFile(new URL("command-line.md", parts), await commandLine());

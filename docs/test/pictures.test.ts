@@ -1,28 +1,15 @@
 // Looks at the built site in a browser: phone and desktop, light and dark, English and Chinese.
 // Screenshots go to test/pictures/.
-import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import type { Server } from "node:http";
 import { fileURLToPath } from "node:url";
-import systemless from "@sparticuz/chromium";
-import { type Browser, chromium, type Page } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { sections } from "../.vitepress/pages.ts";
+import { hasBrowser, startBrowser } from "../scripts/browser.ts";
 import { serveSite } from "../scripts/site.ts";
 
 const pictures = fileURLToPath(new URL("pictures/", import.meta.url));
-
-const system = ["/usr/bin/chromium", "/usr/bin/google-chrome", "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"].find(
-  (path) => existsSync(path),
-);
-/**
- * The npm package has a browser for Linux on x64. Other systems use an installed browser, if there
- * is one.
- */
-const fromPackage = process.platform === "linux" && process.arch === "x64";
-
-/** With a single process, closing a page would end the browser. */
-const packageArgs = systemless.args.filter((arg) => !["--single-process", "--no-zygote"].includes(arg));
 
 const devices = {
   phone: { viewport: { width: 390, height: 844 }, deviceScaleFactor: 1.5, isMobile: true, hasTouch: true },
@@ -49,7 +36,7 @@ const jobs = sections
   .filter(({ path }) => path.startsWith("guides/first-week/") && path !== "guides/first-week/all-in-one")
   .flatMap(({ path }) => [{ path }, { path: `zh/${path}` }]);
 
-describe.skipIf(!fromPackage && system === undefined)("the site in a browser", () => {
+describe.skipIf(!hasBrowser)("the site in a browser", () => {
   let browser: Browser;
   let server: Server;
   let address: string;
@@ -57,9 +44,7 @@ describe.skipIf(!fromPackage && system === undefined)("the site in a browser", (
   beforeAll(async () => {
     await mkdir(pictures, { recursive: true });
     ({ address, server } = await serveSite(0));
-    browser = fromPackage
-      ? await chromium.launch({ executablePath: await systemless.executablePath(), args: packageArgs })
-      : await chromium.launch(system === undefined ? {} : { executablePath: system });
+    browser = await startBrowser();
   });
 
   afterAll(async () => {
