@@ -46,15 +46,20 @@ const shots: Readonly<Record<string, { readonly at: string; readonly act: (page:
 
 const empty = Buffer.from("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==", "base64");
 
-/** Writes `NAME-LANGUAGE.png` to a folder. Without a browser, the pictures are empty, so that the site builds. */
+/** Writes `NAME-LANGUAGE.png` to a folder. If a browser cannot take the pictures, they are empty, so that the site builds. */
 export async function consolePictures(folder: URL): Promise<void> {
   await mkdir(folder, { recursive: true });
   const fileOf = (name: string, language: string) => new URL(`${name}-${language}.png`, folder);
-  if (!hasBrowser) {
-    console.warn("the pictures of the console are empty: install Chromium or Chrome");
-    for (const language of languages) for (const name of Object.keys(shots)) await writeFile(fileOf(name, language), empty);
-    return;
+  for (const language of languages) for (const name of Object.keys(shots)) await writeFile(fileOf(name, language), empty);
+  try {
+    if (!hasBrowser) throw new Error("install Chromium or Chrome");
+    await takePictures(fileOf);
+  } catch (error) {
+    console.warn(`pictures of the console are empty: ${error instanceof Error ? error.message : error}`);
   }
+}
+
+async function takePictures(fileOf: (name: string, language: string) => URL): Promise<void> {
   await using stack = new AsyncDisposableStack();
   const server = createServer();
   stack.defer(async () => void (await server.shutdown({ graceMs: 0, abortMs: 0 })));
