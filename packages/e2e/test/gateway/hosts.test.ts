@@ -24,7 +24,7 @@ test.each(
   const headers = { "grpc-metadata-user": "mei", "grpc-metadata-token": "m" };
   expect(await askHttp1(`${url}/v1/prod/998?prod_area=B`, { headers })).toMatchObject({ status: 200, body: '{"prod_stock":721}' });
   // The console is served on loopback.
-  const location = host === "0.0.0.0" || host === "::" ? "/docs" : "/console/";
+  const location = host === "0.0.0.0" || host === "::" ? "/docs" : "console/";
   expect(await askHttp1(url)).toMatchObject({ status: 302, headers: { location } });
 });
 
