@@ -94,7 +94,9 @@ test.each(everyWay)(
 
 test.each(everyWay)("$transport, $kind: the call context has the documented members only", async ({ transport, kind }) => {
   const documented =
-    "authority channel deadline kind metadata method onAttempt onEnd peer request requests signal stream toJSON values".split(" ");
+    "authority channel deadline kind metadata method onAttempt onEnd onMessageSize peer request requests signal stream toJSON values".split(
+      " ",
+    );
   let call: ClientCall | undefined;
   const { client } = await startBy(
     transport,

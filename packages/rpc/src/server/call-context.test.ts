@@ -59,7 +59,9 @@ test.each(everyWay)("$transport, $kind: handlers, interceptors and onError have 
   const { contexts, calls, reported } = await contextsOf(one);
   expect([contexts.length, calls.length, reported.length]).toEqual([2, 2, 1]);
   for (const call of calls)
-    expect(membersOf(call)).toEqual([...documented, "authority", "kind", "stream", "request", "requests", "onEnd", "abort"].sort());
+    expect(membersOf(call)).toEqual(
+      [...documented, "authority", "kind", "stream", "request", "requests", "onEnd", "onMessageSize", "abort"].sort(),
+    );
   // The same object in each place.
   expect(contexts).toEqual(calls);
   for (const [index, call] of calls.entries()) expect(contexts[index]).toBe(call);
