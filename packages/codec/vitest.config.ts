@@ -17,7 +17,6 @@ export default defineConfig({
       { extends: true, test: { name: "tiers", include: tiers } },
       { extends: true, test: { name: "json, general", include: json, exclude: tiers, setupFiles: ["test/tiers/general.ts"] } },
       { extends: true, test: { name: "json, compiled", include: json, exclude: tiers, setupFiles: ["test/tiers/compiled.ts"] } },
-      // Here, types are compiled again and again: fewer runs take as long as the others.
       {
         extends: true,
         test: {
@@ -25,7 +24,6 @@ export default defineConfig({
           include: json,
           exclude: tiers,
           setupFiles: ["test/tiers/switching.ts"],
-          env: { JSON_RUNS: "100" },
         },
       },
     ],

@@ -78,7 +78,7 @@ function asFloats(json: unknown): unknown {
 }
 
 /** Cases for each property. For more: `JSON_RUNS=50000 vitest run … --testTimeout=0`. */
-const runs = Number(process.env["JSON_RUNS"] ?? 300);
+const runs = Number(process.env["JSON_RUNS"] ?? 100);
 const seeds = fc.integer();
 
 function checkPrint(schema: DescMessage, message: Message, options: JsonOptions): void {
