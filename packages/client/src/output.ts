@@ -49,7 +49,7 @@ export function writeError(output: Output, error: unknown): void {
   output.write(`${styled}: ${printable(message.trim().replace(/\s+/g, " "))}\n`);
 }
 
-/** Writes one line about something that is no failure of the command. */
+/** Writes one line of news, such as a connection that was lost and is tried again. */
 export function writeNote(output: Output, line: string): void {
   output.write(`${printable(line.trim().replace(/\s+/g, " "))}\n`);
 }

@@ -12,7 +12,7 @@ export interface RestCall {
   readonly body: JsonValue | undefined;
 }
 
-/** The first rule that can express a request. `undefined` if none does. */
+/** The first rule that can express a request, or `undefined`. */
 export function restCall({ rules, desc }: MethodEntry, request: string): RestCall | undefined {
   const { value } = parseJson(request);
   for (const rule of rules) {

@@ -16,7 +16,7 @@ export interface Place {
   readonly keys: ReadonlySet<string>;
   /** The values of `@type` in the objects on the path. The first one belongs to the outermost. */
   readonly types: readonly (string | undefined)[];
-  /** Where a comma is missing before the key. `undefined` if none is. */
+  /** The place of a missing comma before the key, or `undefined`. */
   readonly commaAt: number | undefined;
 }
 

@@ -15,7 +15,7 @@ export interface ConsoleConfig {
   readonly rules: Readonly<Record<string, readonly HttpRule[]>>;
   /** The URL of the documentation, relative to the page. */
   readonly docs?: string;
-  /** Links of the header. Gateways of earlier versions have none. */
+  /** Links of the header. Absent in gateways of earlier versions. */
   readonly links?: readonly { readonly title: string; readonly url: string }[];
 }
 

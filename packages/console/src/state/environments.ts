@@ -20,12 +20,12 @@ export interface Environment {
 
 export const environments = signal<readonly Environment[]>([]);
 
-/** The id of the selected environment. Empty: none. */
+/** The id of the selected environment, or an empty string. */
 export const selectedEnvironment = signal("");
 
 const current = computed(() => environments.value.find(({ id }) => id === selectedEnvironment.value));
 
-/** The values of the selected environment. A secret that has not been entered has none. */
+/** The values of the selected environment. A secret is absent until it is entered. */
 export const variables = computed<Values>(
   () => new Map(current.value?.variables.filter(({ value, secret }) => !secret || value !== "").map(({ name, value }) => [name, value])),
 );

@@ -1,4 +1,4 @@
-// The client of the rooms, against a small service that fails as told.
+// The client of the rooms, against a small service whose failures the test chooses.
 import { type JoinRequest, Rooms } from "@grpc-study/proto/chat";
 import { Code, implement, RpcError } from "@grpc-study/rpc";
 import { expect, test } from "vitest";
