@@ -1,5 +1,6 @@
 // What all kinds of credentials have in common: which methods need them, and what happens if there
 // are none.
+import type { DescMethod } from "@bufbuild/protobuf";
 import { type Metadata, methodPath, type ServerCall, type ServerInterceptor, type ServiceOrMethod } from "@grpc-study/rpc";
 import { checkBoolean, type Names, wrongType } from "@grpc-study/rpc/checks";
 import { unauthenticated } from "./errors.ts";
@@ -44,12 +45,21 @@ interface Credentials {
   accept?(identity: Identity, call: ServerCall): Promise<void> | undefined;
 }
 
+/** Says for an interceptor which methods it rejects without credentials, and which credentials it wants. */
+const needs = new WeakMap<object, (method: DescMethod) => string | undefined>();
+
+/** The credentials without which an interceptor rejects calls of a method; undefined if there are none. */
+export function credentialsFor(method: DescMethod, interceptor: ServerInterceptor): string | undefined {
+  return needs.get(interceptor)?.(method);
+}
+
 /** @throws TypeError if an option has a wrong type. */
 export function authentication(options: CredentialOptions, credentials: Credentials): ServerInterceptor {
   const open = openNames(options);
   const optional = checkBoolean("optional", options.optional ?? false);
-  return (call, next) => {
-    if (open.has(call.method.parent.typeName) || open.has(methodPath(call.method))) return next();
+  const isOpen = (method: DescMethod) => open.has(method.parent.typeName) || open.has(methodPath(method));
+  const interceptor: ServerInterceptor = (call, next) => {
+    if (isOpen(call.method)) return next();
     const given = credentials.read(call.metadata);
     if (given === undefined) {
       if (optional) return next();
@@ -66,6 +76,8 @@ export function authentication(options: CredentialOptions, credentials: Credenti
     const caller = credentials.verify(given, call);
     return caller instanceof Promise ? caller.then(accept) : accept(caller);
   };
+  needs.set(interceptor, (method) => (optional || isOpen(method) ? undefined : `its ${credentials.name}`));
+  return interceptor;
 }
 
 /** The names of services and the paths of methods that need no credentials. */

@@ -5,7 +5,7 @@ import { ErrorInfoSchema } from "@grpc-study/rpc/error-details";
 import { Health } from "@grpc-study/rpc/health";
 import { describe, expect, test, vi } from "vitest";
 import { everyWay, failureOf, kinds, outcome, start, UserService, users } from "../test/service.ts";
-import { anyone, authenticated, type Identity, identity, type Requirement, scopes } from "./index.ts";
+import { anyone, apiKeys, authenticated, type Identity, identity, jwt, type Requirement, scopes } from "./index.ts";
 
 /** Reads the caller from metadata, as if its credentials had been verified. */
 const as: ServerInterceptor = (call, next) => {
@@ -206,5 +206,27 @@ describe("a table", () => {
     ],
   ])("%j is rejected", (table, message) => {
     expect(() => scopes(table as never)).toThrow(message);
+  });
+});
+
+describe("add() of a service with a method for anyone", () => {
+  const secret = "a-secret-of-at-least-32-characters";
+  const token = (options: object) => jwt({ issuer: "https://login.example", audience: "shop", secret, ...options });
+  const keys = (options: object) => apiKeys({ find: () => undefined, ...options });
+  const table = scopes([[ProdService, { getProdStock: "a", getProdStocks: "a", getProdInfo: anyone }]]);
+  const add = (...interceptors: readonly ServerInterceptor[]) => createServer({ interceptors }).add(implement(ProdService, {}));
+
+  test("throws if its callers do not reach the table", () => {
+    const message =
+      "the table of scopes() lets anyone call /services.ProdService/GetProdInfo, but an interceptor before it rejects calls without its bearer token: give that one optional: true, or except";
+    expect(() => add(token({}), table)).toThrow(new TypeError(message));
+    expect(() => add(token({ except: [ProdService.method.getProdStock] }), table)).toThrow(message);
+    expect(() => add(token({ optional: true }), keys({}), table)).toThrow("without its API key");
+  });
+
+  test("throws nothing if they do", () => {
+    add(token({ optional: true }), keys({ optional: true }), table);
+    add(token({ except: [ProdService.method.getProdInfo] }), keys({ except: [ProdService] }), table);
+    add(table, token({}));
   });
 });

@@ -5,7 +5,7 @@ import { wrongType } from "@grpc-study/rpc/checks";
 import { checkText } from "./checks.ts";
 import { permissionDenied, unauthenticated } from "./errors.ts";
 import { type Identity, identity } from "./identity.ts";
-import { healthName, reflectionNames } from "./interceptor.ts";
+import { credentialsFor, healthName, reflectionNames } from "./interceptor.ts";
 
 /** A requirement that is not a scope. */
 interface Special<Name extends string> {
@@ -14,7 +14,7 @@ interface Special<Name extends string> {
 
 /**
  * For methods that anyone may call, without credentials. The interceptors before `scopes()` must let
- * such calls pass: by `optional: true`, or by `except`.
+ * such calls pass, by `optional: true` or by `except`: otherwise `server.add()` throws.
  */
 export const anyone: Special<"anyone"> = Object.freeze({ callers: "anyone" });
 
@@ -41,7 +41,8 @@ export type TableRow<Service extends DescService> = readonly [Service, Requireme
  * without a scope gets PERMISSION_DENIED, one without an identity UNAUTHENTICATED.
  *
  * A row that omits a method does not compile, and `server.add()` throws for a service that the table
- * omits. Health and reflection need no row.
+ * omits, and for a method of `anyone` that an interceptor further out rejects without credentials.
+ * Health and reflection need no row.
  *
  * @example
  * scopes([
@@ -77,7 +78,11 @@ export function scopes<const Services extends readonly DescService[]>(
     const may = requirement.condition(caller, call);
     return may instanceof Promise ? may.then(settle) : settle(may);
   };
-  return Object.assign(interceptor, { prepare: (service: DescService) => checkComplete(service, requirements, optional) });
+  const prepare = (service: DescService, before: readonly ServerInterceptor[]) => {
+    checkComplete(service, requirements, optional);
+    checkAnyone(service, requirements, before);
+  };
+  return Object.assign(interceptor, { prepare });
 }
 
 /** A requirement in its general form: the caller has these scopes, and the condition holds. */
@@ -131,4 +136,18 @@ function checkComplete(service: DescService, requirements: ReadonlyMap<string, C
   const missing = service.methods.filter((method) => !requirements.has(methodPath(method))).map(({ localName }) => localName);
   if (missing.length === 0) return;
   throw new TypeError(`the table of scopes() lacks ${service.typeName}: ${missing.join(", ")}`);
+}
+
+/** @throws TypeError that names a method for anyone whose callers do not reach the table. */
+function checkAnyone(service: DescService, requirements: ReadonlyMap<string, Checked>, before: readonly ServerInterceptor[]): void {
+  for (const method of service.methods) {
+    if (requirements.get(methodPath(method))?.anonymous !== true) continue;
+    for (const interceptor of before) {
+      const needed = credentialsFor(method, interceptor);
+      if (needed === undefined) continue;
+      throw new TypeError(
+        `the table of scopes() lets anyone call ${methodPath(method)}, but an interceptor before it rejects calls without ${needed}: give that one optional: true, or except`,
+      );
+    }
+  }
 }

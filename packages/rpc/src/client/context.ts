@@ -81,10 +81,10 @@ export interface ClientInterceptor<Method extends DescMethod = DescMethod> {
     next: (change?: ChangeOf<Method>) => Promise<ResponseOf<Method> & ReceivedMetadata>,
   ): MaybePromise<AnswerOf<Method>>;
   /**
-   * Called once by `createClient`, with the client's service. `createClient` rethrows its errors. It
-   * is not called for interceptors of a single call.
+   * Called once by `createClient`, with the client's service and the interceptors that run around
+   * this one. `createClient` rethrows its errors. It is not called for interceptors of a single call.
    */
-  readonly prepare?: (service: DescService) => void;
+  readonly prepare?: (service: DescService, before: readonly ClientInterceptor[]) => void;
   /**
    * Asked once for each call, before its interceptors run. If it returns false, the call runs as if
    * the interceptor did not exist, and pays nothing for it. If it throws, the call ends as if the

@@ -5,9 +5,14 @@ import { methodPath } from "../protocol/method.ts";
 
 /** What the interceptors of servers and of clients have in common. */
 interface Selective {
-  readonly prepare?: (service: DescService) => void;
+  readonly prepare?: (service: DescService, before: never) => void;
   readonly only?: DescMethod;
   readonly enabled?: () => boolean;
+}
+
+interface Prepared<I> {
+  readonly prepare?: (service: DescService, before: readonly I[]) => void;
+  readonly only?: DescMethod;
 }
 
 const AsyncFunction = (async () => {}).constructor;
@@ -34,9 +39,9 @@ export function checkInterceptors(name: string, value: unknown): void {
 }
 
 /** Prepares the interceptors that run around calls of a service. */
-export function prepareAll(interceptors: readonly Selective[], service: DescService): void {
-  for (const { prepare, only } of interceptors) {
-    if (only === undefined || only.parent.typeName === service.typeName) prepare?.(service);
+export function prepareAll<I extends Prepared<I>>(interceptors: readonly I[], service: DescService): void {
+  for (const [index, { prepare, only }] of interceptors.entries()) {
+    if (only === undefined || only.parent.typeName === service.typeName) prepare?.(service, interceptors.slice(0, index));
   }
 }
 

@@ -105,9 +105,9 @@ export interface ServerInterceptor<Method extends DescMethod = DescMethod> {
   (call: ServerCall<Method>, next: (change?: ChangeOf<Method>) => MaybePromise<ResponseOf<Method>>): MaybePromise<AnswerOf<Method>>;
   /**
    * Called with each service that the interceptor runs around, when the service is added to a
-   * server. `add` throws what it throws.
+   * server, and with the interceptors that run around this one. `add` throws what it throws.
    */
-  readonly prepare?: (service: DescService) => void;
+  readonly prepare?: (service: DescService, before: readonly ServerInterceptor[]) => void;
   /**
    * Asked once for each call, before its interceptors run. If it returns false, the call runs as if
    * the interceptor did not exist, and pays nothing for it. If it throws, the call ends as if the

@@ -1,4 +1,5 @@
 // The options of implement() apply wherever the implementation is served.
+import type { DescService } from "@bufbuild/protobuf";
 import { expect, test, vi } from "vitest";
 import { everyKind, everyWay, failureOf, kinds, startBy, transports } from "../../test/harness.ts";
 import {
@@ -28,7 +29,7 @@ test.each(everyWay)("$transport, $kind: authenticate() given to implement() prot
 });
 
 test.each(everyWay)(
-  "$transport, $kind: the server's interceptors are outermost, and each prepares for the service",
+  "$transport, $kind: the server's interceptors are outermost, and each prepares for the service and knows those around it",
   async ({ transport, kind }) => {
     const log: string[] = [];
     const note = (name: string): ServerInterceptor =>
@@ -37,7 +38,7 @@ test.each(everyWay)(
           log.push(name);
           return next();
         }) satisfies ServerInterceptor,
-        { prepare: ({ typeName }: { typeName: string }) => log.push(`${name} ${typeName}`) },
+        { prepare: ({ typeName }: DescService, before: readonly unknown[]) => log.push(`${name} ${typeName} after ${before.length}`) },
       );
     const { client } = await startBy(
       transport,
@@ -45,7 +46,7 @@ test.each(everyWay)(
       { interceptors: [note("server")] },
       { interceptors: [note("a"), note("b")] },
     );
-    for (const name of ["server", "a", "b"]) expect(log).toContain(`${name} test.v1.TestService`);
+    for (const [index, name] of ["server", "a", "b"].entries()) expect(log).toContain(`${name} test.v1.TestService after ${index}`);
     log.length = 0;
     await kinds[kind](client, "");
     expect(log).toEqual(["server", "a", "b"]);
