@@ -14,7 +14,7 @@ const docs = fileURLToPath(new URL("../", import.meta.url));
 const packages = ["http2", "codec", "rpc", "auth", "gateway"];
 
 /** Entry points that only the packages of this repository use. */
-const internal: ReadonlySet<string> = new Set(["gateway/program", "rpc/checker", "rpc/linked-set", "rpc/timeout"]);
+const internal: ReadonlySet<string> = new Set(["gateway/program", "rpc/checker", "rpc/checks", "rpc/linked-set", "rpc/timeout"]);
 
 const folder = join(docs, "reference/api");
 

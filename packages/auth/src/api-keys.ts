@@ -1,8 +1,8 @@
 // API keys: long random secrets for programs that call without a token.
 import { createHash, randomBytes } from "node:crypto";
 import { type Metadata, type ServerCall, type ServerInterceptor, secretEquals } from "@grpc-study/rpc";
-import { checkFunction, type Names, wrongType } from "@grpc-study/rpc/checks";
-import { checkOptions, checkText } from "./checks.ts";
+import { checkFunction, checkOptions, type Names, wrongType } from "@grpc-study/rpc/checks";
+import { checkText } from "./checks.ts";
 import { unauthenticated } from "./errors.ts";
 import { frozen, type Identity } from "./identity.ts";
 import { authentication, type CredentialOptions, credentialNames } from "./interceptor.ts";

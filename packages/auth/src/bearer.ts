@@ -1,8 +1,8 @@
 // Bearer tokens on the client, refreshed before they expire.
 import { Code, detached, type PerRpcCredentials, RpcError } from "@grpc-study/rpc";
-import { checkBoolean, checkFunction, type Names, wrongType } from "@grpc-study/rpc/checks";
+import { checkBoolean, checkFunction, checkOptions, type Names, wrongType } from "@grpc-study/rpc/checks";
 import { decodeJwt } from "jose";
-import { checkOptions, checkSeconds } from "./checks.ts";
+import { checkSeconds } from "./checks.ts";
 import { within } from "./within.ts";
 
 /** A token and when it expires. */

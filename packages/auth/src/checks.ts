@@ -1,11 +1,6 @@
 // Checks for values that users pass in. Each error names the option, its value, and what is
 // accepted. A wrong type is a TypeError; a value out of range is a RangeError.
-import { checkObject, checkOptionNames, wrongType } from "@grpc-study/rpc/checks";
-
-/** @throws TypeError if `options` is not an object, or has an option that does not exist. */
-export function checkOptions(where: string, options: unknown, names: object): void {
-  checkOptionNames(where, checkObject(`the options of ${where}`, options), names);
-}
+import { wrongType } from "@grpc-study/rpc/checks";
 
 /** Checks a text that is not empty. */
 export function checkText(name: string, value: unknown): string {

@@ -1,8 +1,7 @@
 // JSON Web Tokens (RFC 7519) as bearer tokens (RFC 6750) in the metadata `authorization`.
 import type { ContextKey, Metadata, ServerCall } from "@grpc-study/rpc";
-import { checkFunction, type Names, wrongType } from "@grpc-study/rpc/checks";
+import { checkFunction, checkOptions, type Names, wrongType } from "@grpc-study/rpc/checks";
 import { createLocalJWKSet, type JSONWebKeySet } from "jose";
-import { checkOptions } from "./checks.ts";
 import { endAtExpiry } from "./end-at-expiry.ts";
 import { unauthenticated } from "./errors.ts";
 import type { Identity } from "./identity.ts";

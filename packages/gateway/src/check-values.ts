@@ -1,6 +1,6 @@
 // Checks of values from JavaScript. Each error names the option, its value, and what is accepted. A
 // wrong type is a TypeError, a value out of range a RangeError.
-import { inspect } from "node:util";
+import { wrongType } from "@grpc-study/rpc/checks";
 import { suggestion } from "./config/suggest.ts";
 
 /** Throws an error if the value is not valid. */
@@ -9,23 +9,9 @@ export type Check = (name: string, value: unknown) => void;
 /** The longest delay of Node's timers: 24 days and 20 hours. */
 export const longestMs = 2 ** 31 - 1;
 
-/** A value for an error message, without the fields of an object: one may be a secret. */
-export function shown(value: unknown): string {
-  return inspect(value, {
-    depth: Array.isArray(value) ? 0 : -1,
-    maxArrayLength: 3,
-    maxStringLength: 100,
-    breakLength: Number.POSITIVE_INFINITY,
-  });
-}
-
-function wrong(name: string, expected: string, value: unknown): TypeError {
-  return new TypeError(`${name} must be ${expected}, got ${shown(value)}`);
-}
-
 function typed(type: "boolean" | "string" | "function", expected: string): Check {
   return (name, value) => {
-    if (typeof value !== type) throw wrong(name, expected, value);
+    if (typeof value !== type) throw wrongType(name, expected, value);
   };
 }
 
@@ -36,7 +22,7 @@ export const callback: Check = typed("function", "a function");
 /** A value that `test` accepts. */
 export function matching(expected: string, test: (value: unknown) => boolean): Check {
   return (name, value) => {
-    if (!test(value)) throw wrong(name, expected, value);
+    if (!test(value)) throw wrongType(name, expected, value);
   };
 }
 
@@ -54,7 +40,7 @@ export function textLike(expected: string, pattern: RegExp): Check {
 
 function numberFrom(expected: string, accepts: (value: number) => boolean): Check {
   return (name, value) => {
-    if (typeof value !== "number") throw wrong(name, expected, value);
+    if (typeof value !== "number") throw wrongType(name, expected, value);
     if (!accepts(value)) throw new RangeError(`${name} must be ${expected}, got ${value}`);
   };
 }
@@ -78,7 +64,7 @@ export function either(accepted: unknown, check: Check): Check {
 
 export function listOf(check: Check): Check {
   return (name, value) => {
-    if (!Array.isArray(value)) throw wrong(name, "an array", value);
+    if (!Array.isArray(value)) throw wrongType(name, "an array", value);
     for (const [index, item] of value.entries()) check(`${name}[${index}]`, item);
   };
 }
@@ -113,7 +99,7 @@ function dotted(name: string, key: string): string {
 }
 
 function asObject(name: string, value: unknown): Readonly<Record<string, unknown>> {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) throw wrong(name, "an object", value);
+  if (typeof value !== "object" || value === null || Array.isArray(value)) throw wrongType(name, "an object", value);
   return value as Record<string, unknown>;
 }
 

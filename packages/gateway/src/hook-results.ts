@@ -1,7 +1,7 @@
 // Checks what hooks return. A mistake is an error of the hook: the call fails, or the gateway's own
 // response is sent, and the log names the hook and the value.
 import { validateHeaderName, validateHeaderValue } from "node:http";
-import { shown } from "./check-values.ts";
+import { shown } from "@grpc-study/rpc/checks";
 import type { RestResponse } from "./hooks.ts";
 import { isReserved } from "./http/reserved-headers.ts";
 

@@ -1,7 +1,7 @@
 // The hooks of a gateway: functions of its operator that take part in each call.
 import type { DescMessage, DescMethod, Message } from "@bufbuild/protobuf";
 import { Metadata, type MetadataInit, type RpcError } from "@grpc-study/rpc";
-import { shown } from "./check-values.ts";
+import { shown } from "@grpc-study/rpc/checks";
 import type { HttpRequest } from "./http/message.ts";
 import { isReserved } from "./http/reserved-headers.ts";
 import type { Protocol } from "./protocols.ts";

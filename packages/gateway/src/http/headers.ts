@@ -1,7 +1,7 @@
 // Converts HTTP headers to gRPC metadata, and back.
 import { Code, Metadata, RpcError } from "@grpc-study/rpc";
+import { shown } from "@grpc-study/rpc/checks";
 import { parseTimeout } from "@grpc-study/rpc/timeout";
-import { shown } from "../check-values.ts";
 import { quote } from "../fields/invalid-field.ts";
 import type { HeaderRules } from "./header-rules.ts";
 import type { HttpRequest, RequestHeaders, ResponseHeaders } from "./message.ts";

@@ -1,7 +1,7 @@
 // Formats of bodies other than JSON, from the hook `codecs`.
 import type { Message } from "@bufbuild/protobuf";
 import { Code, RpcError } from "@grpc-study/rpc";
-import { shown } from "../check-values.ts";
+import { shown } from "@grpc-study/rpc/checks";
 import { notAPromise } from "../hook-results.ts";
 import type { BodyCodec, GatewayHooks } from "../hooks.ts";
 import type { RequestHeaders } from "../http/message.ts";
