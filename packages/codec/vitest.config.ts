@@ -3,7 +3,8 @@ import { defineConfig } from "vitest/config";
 // Resolves workspace packages to their source, so tests need no build.
 const conditions = ["@grpc-study/source"];
 const json = ["src/json/**/*.test.ts"];
-const tiers = ["src/json/tiers.test.ts"];
+/** These choose tiers themselves, or start processes that do. */
+const once = ["src/json/{processes,tiers}.test.ts"];
 
 export default defineConfig({
   resolve: { conditions },
@@ -14,15 +15,15 @@ export default defineConfig({
     // themselves.
     projects: [
       { extends: true, test: { name: "codec", include: ["src/**/*.test.ts"], exclude: json } },
-      { extends: true, test: { name: "tiers", include: tiers } },
-      { extends: true, test: { name: "json, general", include: json, exclude: tiers, setupFiles: ["test/tiers/general.ts"] } },
-      { extends: true, test: { name: "json, compiled", include: json, exclude: tiers, setupFiles: ["test/tiers/compiled.ts"] } },
+      { extends: true, test: { name: "json", include: once } },
+      { extends: true, test: { name: "json, general", include: json, exclude: once, setupFiles: ["test/tiers/general.ts"] } },
+      { extends: true, test: { name: "json, compiled", include: json, exclude: once, setupFiles: ["test/tiers/compiled.ts"] } },
       {
         extends: true,
         test: {
           name: "json, switching",
           include: json,
-          exclude: tiers,
+          exclude: once,
           setupFiles: ["test/tiers/switching.ts"],
         },
       },

@@ -129,12 +129,12 @@ describe("depth", () => {
     expect(errorFor(json3.TreeSchema, nested(101)).message).toMatch(/^left\.left.*: nested more than 100 levels deep$/);
   });
 
-  test("a million levels are rejected in messages, Values and malformed JSON, and skipped in unknown fields", () => {
-    const lists = "[".repeat(1_000_000) + "]".repeat(1_000_000);
+  test("two hundred thousand levels are rejected in messages, Values and malformed JSON, and skipped in unknown fields", () => {
+    const lists = "[".repeat(200_000) + "]".repeat(200_000);
     expect(errorFor(json3.TreeSchema, nested(100_000)).message).toMatch(/nested more than 100 levels deep$/);
     expect(errorFor(json3.WellKnownSchema, `{"value":${lists}}`).message).toBe("value: nested more than 100 levels deep");
     expect(errorFor(json3.WellKnownSchema, `{"struct":{"a":${lists}}}`).message).toBe("struct: nested more than 100 levels deep");
-    expect(errorFor(json3.WellKnownSchema, "[".repeat(1_000_000)).message).toBe("malformed JSON: unexpected end of JSON input");
+    expect(errorFor(json3.WellKnownSchema, "[".repeat(200_000)).message).toBe("malformed JSON: unexpected end of JSON input");
     expect(jsonCodec(json3.TreeSchema).parse(`{"unknown":${lists}}`)).toEqual(create(json3.TreeSchema));
   });
 

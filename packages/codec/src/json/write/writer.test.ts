@@ -31,7 +31,7 @@ test("numbers of every type are printed as by JavaScript", () => {
       const message = create(ListsSchema, { doubles, int64s });
       expect(lists.print(message)).toBe(toJsonString(ListsSchema, message));
     }),
-    { numRuns: 2000 },
+    { numRuns: 800 },
   );
 });
 
@@ -42,7 +42,7 @@ test("strings are printed as by JSON.stringify, bytes as base64", () => {
       const message = create(ScalarsSchema, { stringValue, bytesValue });
       expect(codec.print(message)).toBe(toJsonString(ScalarsSchema, message));
     }),
-    { numRuns: 1000 },
+    { numRuns: 400 },
   );
 });
 
@@ -50,7 +50,7 @@ test("text longer than the writer's array is complete, wherever the array ends",
   for (let pad = 0; pad < 40; pad++) {
     const item = { stringValue: "x".repeat(pad), int32Value: -5, bytesValue: new Uint8Array(200 + pad), colour: 1 };
     const message = create(ListsSchema, {
-      scalarsList: Array.from({ length: 500 }, () => item),
+      scalarsList: Array.from({ length: 250 }, () => item),
       bytesList: [new Uint8Array(512)],
       trees: [{}, { left: {} }],
     });
@@ -91,7 +91,7 @@ test("timestamps of all years are printed and read as by Date", () => {
         expect(codec.parse(text)).toEqual(message);
       },
     ),
-    { numRuns: 2000 },
+    { numRuns: 800 },
   );
 });
 
