@@ -6,6 +6,7 @@ const conditions = ["@grpc-study/source"];
 
 export default defineConfig({
   resolve: { conditions },
-  test: { ...ciTests, testTimeout: 30_000 },
+  // Each test registers an SDK, and removes it at its end.
+  test: { ...ciTests, isolate: false, testTimeout: 30_000 },
   ssr: { resolve: { conditions, externalConditions: conditions } },
 });
