@@ -124,12 +124,12 @@ test("a call that is cancelled while it waits is never opened", async () => {
 test("calls beyond the peer's limit wait in order, without a time limit", async () => {
   const net = network();
   net.limit = 10;
-  using channel = net.channel("a:1", { connectTimeoutMs: 1_000 });
+  using channel = net.channel("a:1", { connectTimeoutMs: 200 });
   const calls = Array.from({ length: 200 }, (_, i) => new FakeCall(channel, { request: String(i) }));
   const ended: number[] = [];
   for (const [i, call] of calls.entries()) void call.ended.then(() => ended.push(i));
   await eventually(() => expect(net.connections[0]?.calls).toBe(10));
-  await pause(1_100);
+  await pause(250);
   expect(ended).toEqual([]);
   calls[15]?.stream.cancel(Code.CANCELLED, "no");
   const [connection] = net.connections;
@@ -158,7 +158,7 @@ test("a new call does not overtake waiting calls", async () => {
 
 test("connect() waits through back-offs, and rejects with the last failure", async () => {
   const net = network({ "a:1": "refused" });
-  using channel = net.channel("a:1", { backoff: fast, connectTimeoutMs: 2_000 });
+  using channel = net.channel("a:1", { backoff: fast, connectTimeoutMs: 400 });
   await expect(channel.connect()).rejects.toMatchObject({ code: Code.UNAVAILABLE, message: "cannot connect to a:1: a:1 refuses" });
   expect(net.dials.length).toBeGreaterThan(1);
   const connected = channel.connect();
@@ -179,7 +179,7 @@ test("the back-off between attempts grows, with jitter", async () => {
 
 test("a call to a host without an address fails with UNAVAILABLE", async () => {
   const net = network({});
-  using channel = net.channel("nowhere:1");
+  using channel = net.channel("nowhere:1", { backoff: fast });
   expect(await new FakeCall(channel).ended).toMatchObject({ code: Code.UNAVAILABLE, message: "cannot connect to nowhere:1: no such host" });
   net.names.set("nowhere", ["1.1.1.1"]);
   net.peers.set("1.1.1.1:1", "up");

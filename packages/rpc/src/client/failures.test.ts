@@ -253,11 +253,11 @@ test.each(kindNames)("%s: the message of a deadline missed without a connection 
     server.close();
   });
   const client = connect(`127.0.0.1:${(server.address() as net.AddressInfo).port}`);
-  const failure = await failureOf(kinds[kind](client, "", { timeoutMs: 500 }));
+  const failure = await failureOf(kinds[kind](client, "", { timeoutMs: 200 }));
   await expectPlain(
     failure,
     Code.DEADLINE_EXCEEDED,
-    /^deadline exceeded: \/test\.v1\.TestService\/\w+ had no connection within 500 ms, waiting for the .*$/,
+    /^deadline exceeded: \/test\.v1\.TestService\/\w+ had no connection within 200 ms, waiting for the .*$/,
   );
 });
 

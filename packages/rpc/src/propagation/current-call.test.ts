@@ -1,8 +1,19 @@
 // `currentCall()` anywhere below a handler, and nowhere else.
 import { setTimeout as delay } from "node:timers/promises";
 import { expect, onTestFinished, test } from "vitest";
-import { everyKind, everyWay, failureOf, kinds, startBy, startServer, type TestHandlers, TestService, until } from "../../test/harness.ts";
-import { transports } from "../../test/transports.ts";
+import {
+  everyKind,
+  everyWay,
+  failureOf,
+  kindNames,
+  kinds,
+  startBy,
+  startServer,
+  type TestHandlers,
+  TestService,
+  until,
+} from "../../test/harness.ts";
+import { type Transport, transports } from "../../test/transports.ts";
 import { type ClientInterceptor, type Context, createClient, detached, RpcError, type ServerInterceptor } from "../index.ts";
 import { currentCall } from "./current-call.ts";
 
@@ -280,55 +291,59 @@ test("a handler that has thrown an error of a cancelled call has no fault", asyn
 });
 
 test.each(
-  everyWay.flatMap((way) =>
+  transports.flatMap((transport) =>
     ["it ends with OK", "its deadline passes", "its signal aborts"].flatMap((how) =>
-      [true, false].map((intercepted) => ({ ...way, how, intercepted })),
+      [true, false].map((intercepted) => ({ transport, how, intercepted })),
     ),
   ),
 )(
-  "$transport, $kind, intercepted: $intercepted: callbacks of a client call know the outer call, and no other one, if $how",
-  async (way) => {
-    const { transport, kind, how, intercepted } = way;
-    const seen = new Set<string>();
-    const note = (place: string) => seen.add(`${place} ${id()}`);
-    const interceptor: ClientInterceptor = (call, next) => {
-      call.onEnd(() => note("onEnd"));
-      call.signal.addEventListener("abort", () => note("abort"));
-      return next();
-    };
-    const behind = await startBy(
-      transport,
-      everyKind(async (context) => {
-        context.sendHeader();
-        if (how !== "it ends with OK") await new Promise((resolve) => context.signal.addEventListener("abort", resolve));
-        return "";
-      }),
-      {},
-      {},
-      { interceptors: intercepted ? [interceptor] : [] },
-    );
-    const abort = new AbortController();
-    const onHeader = () => {
-      note("onHeader");
-      // From another place.
-      if (how === "its signal aborts") detached(() => setTimeout(() => abort.abort(), 5));
-    };
-    const options = {
-      onHeader,
-      onTrailer: () => note("onTrailer"),
-      signal: abort.signal,
-      ...(how === "its deadline passes" && { timeoutMs: 300 }),
-    };
-    const call = () => kinds[kind](behind.client, "", options).catch(() => {});
-    const front = await startBy(
-      transport,
-      everyKind(async () => {
-        await call();
-        return "";
-      }),
-    );
+  "$transport, all kinds, intercepted: $intercepted: callbacks of a client call know the outer call, and no other one, if $how",
+  async ({ transport, how, intercepted }) => {
     const places = intercepted ? ["abort", "onEnd", "onHeader", "onTrailer"] : ["onHeader", "onTrailer"];
-    await kinds[kind](front.client, "", withId("a"));
-    expect([...seen].toSorted()).toEqual(places.map((place) => `${place} a`));
+    const seen = kindNames.map(async (kind) => [kind, ...(await placesOf(transport, kind, how, intercepted))]);
+    expect(await Promise.all(seen)).toEqual(kindNames.map((kind) => [kind, ...places.map((place) => `${place} ${kind}`)]));
   },
 );
+
+/** Makes a call inside a call with the id `kind`. Returns each callback with the id that it saw. */
+async function placesOf(transport: Transport, kind: (typeof kindNames)[number], how: string, intercepted: boolean): Promise<string[]> {
+  const seen = new Set<string>();
+  const note = (place: string) => seen.add(`${place} ${id()}`);
+  const interceptor: ClientInterceptor = (call, next) => {
+    call.onEnd(() => note("onEnd"));
+    call.signal.addEventListener("abort", () => note("abort"));
+    return next();
+  };
+  const behind = await startBy(
+    transport,
+    everyKind(async (context) => {
+      context.sendHeader();
+      if (how !== "it ends with OK") await new Promise((resolve) => context.signal.addEventListener("abort", resolve));
+      return "";
+    }),
+    {},
+    {},
+    { interceptors: intercepted ? [interceptor] : [] },
+  );
+  const abort = new AbortController();
+  const onHeader = () => {
+    note("onHeader");
+    // From another place.
+    if (how === "its signal aborts") detached(() => setTimeout(() => abort.abort(), 5));
+  };
+  const options = {
+    onHeader,
+    onTrailer: () => note("onTrailer"),
+    signal: abort.signal,
+    ...(how === "its deadline passes" && { timeoutMs: 300 }),
+  };
+  const front = await startBy(
+    transport,
+    everyKind(async () => {
+      await kinds[kind](behind.client, "", options).catch(() => {});
+      return "";
+    }),
+  );
+  await kinds[kind](front.client, "", withId(kind));
+  return [...seen].toSorted();
+}

@@ -32,9 +32,9 @@ test.each(everyWay)(
             await Promise.all([call(behind.client, ""), failureOf(call(behind.client, "", { metadata: { fail: "1" } })), cancelled]);
           }
         };
-        await round(200);
+        await round(100);
         const before = heapMiB();
-        await round(800);
+        await round(400);
         grown = heapMiB() - before;
         return "";
       }),
@@ -43,8 +43,8 @@ test.each(everyWay)(
       timeoutMs: 600_000,
       metadata: { traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01" },
     });
-    // 2,400 calls: a kilobyte of each would be more than two.
-    expect(grown).toBeLessThan(1.5);
+    // 1,200 calls: a kilobyte of each would be more than that.
+    expect(grown).toBeLessThan(1.1);
   },
 );
 

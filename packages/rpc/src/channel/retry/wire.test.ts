@@ -209,11 +209,11 @@ test("the policy retries a call whose connection is lost", async () => {
 });
 
 test("after a cancel during the back-off, the server receives no other attempt", async () => {
-  const { all, target } = await server((seen) => seen.fail(Code.UNAVAILABLE, { "grpc-retry-pushback-ms": "2000" }));
+  const { all, target } = await server((seen) => seen.fail(Code.UNAVAILABLE, { "grpc-retry-pushback-ms": "800" }));
   const call = callOf(channelTo(target, { retry }), "unary");
   await eventually(() => expect(all[0]?.stream.closed).toBe(true));
   call.stream.cancel(Code.CANCELLED, "enough");
-  await new Promise((resolve) => setTimeout(resolve, 2_300));
+  await new Promise((resolve) => setTimeout(resolve, 900));
   expect(all).toHaveLength(1);
 });
 

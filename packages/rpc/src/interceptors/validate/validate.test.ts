@@ -34,6 +34,9 @@ const kinds = {
 const kindNames = Object.keys(kinds) as (keyof typeof kinds)[];
 const everyWay = transports.flatMap((transport) => kindNames.map((kind) => ({ transport, kind })));
 
+// One of each: they compile the rules once.
+const [validated, validatedRequests] = [validate(), validateRequests()];
+
 /**
  * A server that responds with the negated number of requests, which violates the response's rule.
  */
@@ -71,7 +74,7 @@ const problems = (order: { [Name in keyof Order]: Order[Name] | undefined }) =>
 test.each(everyWay)(
   "$transport, $kind: an invalid request is INVALID_ARGUMENT with all violations in one detail, and never reaches the handler",
   async ({ transport, kind }) => {
-    const { client, seen } = await start(transport, { interceptors: [validate()] });
+    const { client, seen } = await start(transport, { interceptors: [validated] });
     const { error, violations } = await violationsOf(kinds[kind](client, bad));
     expect(error).toMatchObject({
       code: Code.INVALID_ARGUMENT,
@@ -89,7 +92,7 @@ test.each(everyWay)(
 test.each(everyWay)(
   "$transport, $kind: a valid request reaches the handler, and responses are not checked",
   async ({ transport, kind }) => {
-    const { client, seen } = await start(transport, { interceptors: [validate()] });
+    const { client, seen } = await start(transport, { interceptors: [validated] });
     const responses = await kinds[kind](client, good);
     expect(responses.at(-1)).toMatchObject({ total: -seen.length });
     expect(seen.every((id) => id === 1)).toBe(true);
@@ -103,7 +106,7 @@ test.each(everyWay)("$transport, $kind: a client with validateRequests() sends n
     {
       interceptors: [watchServer((request) => void onServer("id" in request ? request.id : undefined))],
     },
-    { interceptors: [validateRequests()] },
+    { interceptors: [validatedRequests] },
   );
   const { error, violations } = await violationsOf(kinds[kind](client, bad));
   expect(error.code).toBe(Code.INVALID_ARGUMENT);
@@ -114,7 +117,7 @@ test.each(everyWay)("$transport, $kind: a client with validateRequests() sends n
 });
 
 test.each(transports)("%s: the call fails even if the handler catches the error while it reads requests", async (transport) => {
-  const { server, channel } = await serveBy(transport, { interceptors: [validate()] });
+  const { server, channel } = await serveBy(transport, { interceptors: [validated] });
   server.add(
     implement(ValidatedService, {
       async clientStream(requests) {
@@ -185,7 +188,7 @@ test("check() accepts a message or an object with its fields", () => {
 });
 
 test.each(transports)("%s: the message is one line with up to three violations and the number of the others", async (transport) => {
-  const { client } = await start(transport, { interceptors: [validate()] });
+  const { client } = await start(transport, { interceptors: [validated] });
   const items = Array.from({ length: 5 }, () => ({ count: -1 }));
   const { error, violations } = await violationsOf(client.unary({ ...bad, number: "a\nb".repeat(100), items }));
   expect(violations).toHaveLength(7);
@@ -194,7 +197,7 @@ test.each(transports)("%s: the message is one line with up to three violations a
 });
 
 test.each(transports)("%s: the message counts the violations that do not fit into a header", async (transport) => {
-  const { client } = await start(transport, { interceptors: [validate()] });
+  const { client } = await start(transport, { interceptors: [validated] });
   const { error, violations } = await violationsOf(client.unary({ ...good, items: Array.from({ length: 1000 }, () => ({ count: -1 })) }));
   expect(error.code).toBe(Code.INVALID_ARGUMENT);
   expect(error.message).toMatch(/^items\[0\]\.count .* \(and 997 more\)$/);

@@ -50,7 +50,7 @@ test.each(methods)("%s: a lost connection cancels the handler's call with CANCEL
 });
 
 test.each(methods)("%s: the deadline ends the call with a status and cancels the handler", async (method) => {
-  const { peer, call } = await running(method, { "grpc-timeout": "300m" });
+  const { peer, call } = await running(method, { "grpc-timeout": "150m" });
   const open = /Client|Bidi/.test(method);
   // The request is incomplete, so a reset tells the client to stop.
   expect(await ending(peer, 1)).toEqual(["headers END_STREAM", ...(open ? ["rstStream 0"] : [])]);
@@ -59,7 +59,7 @@ test.each(methods)("%s: the deadline ends the call with a status and cancels the
 });
 
 test("a deadline after the header or after messages sends a status in trailers", async () => {
-  const { peer, call } = await running("ServerStream", { "grpc-timeout": "300m" });
+  const { peer, call } = await running("ServerStream", { "grpc-timeout": "150m" });
   call.stream.send(reply, false);
   expect(await ending(peer, 1)).toEqual(["headers", "data", "headers END_STREAM"]);
   expect(call.events.at(-1)).toBe("cancel 4");
@@ -216,12 +216,10 @@ test("a socket that fails during a response throws nothing", async () => {
   served.onCall = ({ stream }) => {
     stream.send(Buffer.alloc(2 ** 20), false);
   };
-  const peer = await served.client({ read: false }).catch(() => undefined);
-  peer?.socket.destroy();
-  const other = await served.client();
-  other.send(callHeaders(1, "ServerStream"), dataFrame(1, one, true));
+  const peer = await served.client();
+  peer.send(callHeaders(1, "ServerStream"), dataFrame(1, one, true));
   await until(() => served.calls.length === 1);
-  other.socket.resetAndDestroy();
-  await once(other.socket, "close");
+  peer.socket.resetAndDestroy();
+  await once(peer.socket, "close");
   await until(() => served.calls[0]?.cancelled !== undefined);
 });
