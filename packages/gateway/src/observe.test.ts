@@ -151,10 +151,10 @@ describe.each(transports)("%s", (transport) => {
   ] as const)("%s: unary calls and streams", async (protocol, create) => {
     const { url, seen } = await start(transport);
     const client = createConnectClient(Things, create({ baseUrl: url, httpVersion: "1.1" }));
-    await client.get({ stringValue: "a" });
+    expect(await client.get({ stringValue: "a" })).toMatchObject({ stringValue: "a" });
     expect((await ended(seen)).end).toMatchObject({ protocol, code: Code.OK, status: 200, route: path("Get") });
     seen.length = 0;
-    await Array.fromAsync(client.list({ count: 2 }));
+    expect(await Array.fromAsync(client.list({ count: 2 }))).toMatchObject([{ int32Value: 0 }, { int32Value: 1 }]);
     expect((await ended(seen)).end).toMatchObject({ protocol, code: Code.OK, route: path("List") });
     expect(received).toEqual(["1", "1"]);
   });
@@ -252,6 +252,22 @@ test.each(transports)(
     expect(errors.length).toBeGreaterThanOrEqual(2 + 4);
   },
 );
+
+test.each([
+  ["connect", createConnectTransport],
+  ["grpc-web", createGrpcWebTransport],
+] as const)("%s, in binary and in JSON: messages whose sizes are observed keep their content", async (_, create) => {
+  const sizes: number[] = [];
+  const observe: GatewayObserver = () => ({ call: (call) => call.onMessageSize(({ bytes }) => sizes.push(bytes)) });
+  const { url } = await start("over a socket", { observe });
+  for (const useBinaryFormat of [true, false]) {
+    sizes.length = 0;
+    const client = createConnectClient(Things, create({ baseUrl: url, httpVersion: "1.1", useBinaryFormat }));
+    expect(await client.get({ stringValue: "a" })).toMatchObject({ stringValue: "a" });
+    expect(await Array.fromAsync(client.list({ count: 2 }))).toMatchObject([{ int32Value: 0 }, { int32Value: 1 }]);
+    expect(sizes).toHaveLength(5);
+  }
+});
 
 test("observe must be a function", async () => {
   await expect(start("in process", { observe: {} as never })).rejects.toThrow("observe must be a function, got {}");

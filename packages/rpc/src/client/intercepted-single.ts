@@ -1,6 +1,6 @@
 // An intercepted call with one response: unary, or client streaming.
 import type { Message } from "@bufbuild/protobuf";
-import { complete, OneMessage } from "../intercept/messages.ts";
+import { complete, isInner } from "../intercept/messages.ts";
 import type { AnyResponse } from "../intercept/types.ts";
 import type { ClientView } from "./call-view.ts";
 import type { SingleHandle } from "./handles.ts";
@@ -27,7 +27,9 @@ export class InterceptedSingle extends InterceptedCall implements SingleHandle {
   }
 
   protected override deliver(response: AnyResponse): void {
-    this.#message = complete(this.method.descriptor.output, OneMessage.of(response));
+    const { message } = response;
+    // A received message is complete, whatever the codec makes of it.
+    this.#message = isInner(response) ? (message as Message) : complete(this.method.descriptor.output, message);
     this.end(undefined);
   }
 

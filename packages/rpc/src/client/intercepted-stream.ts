@@ -1,6 +1,6 @@
 // An intercepted call with a stream of responses: server streaming, or bidirectional.
 import type { Message } from "@bufbuild/protobuf";
-import { complete } from "../intercept/messages.ts";
+import { complete, isInner } from "../intercept/messages.ts";
 import type { AnyResponse } from "../intercept/types.ts";
 import { type AnyIterable, type AnyIterator, iteratorOf } from "../iterable.ts";
 import type { ClientView } from "./call-view.ts";
@@ -16,6 +16,8 @@ const done: Result = { done: true, value: undefined };
 export class InterceptedStream extends InterceptedCall implements StreamHandle {
   readonly #messages = Promise.withResolvers<AnyIterator>();
   #iterator: AnyIterator | undefined = undefined;
+  /** Received messages are complete, whatever the codec makes of them. */
+  #isReceived = false;
   readonly #waiting = new Set<Settling<Result>>();
 
   async recv(): Promise<Message | undefined> {
@@ -39,7 +41,7 @@ export class InterceptedStream extends InterceptedCall implements StreamHandle {
         this.end(undefined);
         return;
       }
-      const value = complete(this.method.descriptor.output, result.value);
+      const value = this.#isReceived ? (result.value as Message) : complete(this.method.descriptor.output, result.value);
       this.#waiting.delete(waiting);
       waiting.resolve({ done: false, value });
     } catch (failure) {
@@ -54,6 +56,7 @@ export class InterceptedStream extends InterceptedCall implements StreamHandle {
   }
 
   protected override deliver(response: AnyResponse): void {
+    this.#isReceived = isInner(response);
     this.#iterator = iteratorOf(response.messages as AnyIterable);
     this.#messages.resolve(this.#iterator);
   }

@@ -1,5 +1,6 @@
 // What an interceptor gives may be objects with the fields to set. The next one gets messages.
-import { isMessage } from "@bufbuild/protobuf";
+import { create, isMessage, toBinary } from "@bufbuild/protobuf";
+import { type CodecFactory, compiled } from "@grpc-study/codec";
 import { expect, test } from "vitest";
 import { everyKind, everyWay, kinds, startBy, TestService, until } from "../../test/harness.ts";
 import type { ClientInterceptor } from "../index.ts";
@@ -86,3 +87,20 @@ test.each(everyWay)(
     expect(seen).toEqual(["h", "t"]);
   },
 );
+
+test.each(everyWay)("$transport, $kind: a response stays what the client's codec makes of it", async ({ transport, kind }) => {
+  const raw: CodecFactory = (schema) => {
+    const codec = compiled(schema);
+    return { ...codec, encode: (message) => codec.encode(message), decode: (bytes) => ({ bytes }) as never };
+  };
+  const interceptors: ClientInterceptor[] = [(_call, next) => next(), async (_call, next) => next()];
+  const { client } = await startBy(
+    transport,
+    everyKind(() => "x"),
+    {},
+    {},
+    { codec: raw, interceptors },
+  );
+  const bytes = toBinary(output, create(output, { text: "x" }));
+  expect(await kinds[kind](client, "x")).toMatchObject([{ bytes: Buffer.from(bytes) }]);
+});
