@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 const root = fileURLToPath(new URL("..", import.meta.url));
 
 /** Files of the root that each build depends on. */
-const shared = ["package.json", "pnpm-lock.yaml", "pnpm-workspace.yaml", "tsconfig.base.json", "turbo.json"];
+const shared = ["package.json", "pnpm-lock.yaml", "pnpm-workspace.yaml", "scripts/bundle.ts", "tsconfig.base.json", "turbo.json"];
 
 const outputFolders = new Set(["dist", "gen"]);
 const ignored = new Set(["node_modules", ".turbo", "README.md"]);

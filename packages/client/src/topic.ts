@@ -1,7 +1,8 @@
 // What the commands of all topics have in common: the options, and the context in which a client
 // runs.
+import { findPackageJSON } from "node:module";
+import { resolve } from "node:path";
 import type { Readable } from "node:stream";
-import { fileURLToPath } from "node:url";
 import type { DescService } from "@bufbuild/protobuf";
 import { parseDuration } from "@grpc-study/command/duration";
 import { type CallOptions, type Client, createClient } from "@grpc-study/rpc";
@@ -53,7 +54,8 @@ export interface CommonOptions extends ConnectOptions, TokenOptions {
 }
 
 /** The folder that the server's `certs` command writes: `certs` of the repository. */
-const certsFolder = fileURLToPath(new URL("../../../certs", import.meta.url));
+// Code is bundled, so that the depth of this module is unknown.
+const certsFolder = resolve(findPackageJSON(import.meta.url) ?? "", "../../../certs");
 
 /**
  * Creates a topic's command with the options of all topics. `timeout` is the default of

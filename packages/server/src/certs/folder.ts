@@ -1,6 +1,6 @@
 // The folder of a set of certificates: its files and its default place.
 import { resolve } from "node:path";
-import { fileURLToPath } from "node:url";
+import { inRepository } from "../repository.ts";
 
 /** The order in which files are installed: each key before its certificate. */
 export const fileNames = ["ca.key", "ca.pem", "server.key", "server.pem", "client.key", "client.pem"] as const;
@@ -12,13 +12,9 @@ export type Role = "ca" | "server" | "client";
 
 export const roles = ["ca", "server", "client"] as const satisfies Role[];
 
-/**
- * Returns `$GRPC_STUDY_CERTS`, or `certs/` at the root of the repository, whatever the current
- * folder is.
- */
+/** Returns `$GRPC_STUDY_CERTS`, or `certs/` at the root of the repository. */
 export function defaultFolder(): string {
-  // `src/certs/` and `dist/certs/` are at the same depth.
-  return resolve(process.env.GRPC_STUDY_CERTS || fileURLToPath(new URL("../../../../certs", import.meta.url)));
+  return resolve(process.env.GRPC_STUDY_CERTS || inRepository("certs"));
 }
 
 /** Returns the command to type, for messages. It names the folder unless it is the default one. */

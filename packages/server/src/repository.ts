@@ -1,0 +1,9 @@
+// The folder of the repository, in which commands keep their files whatever the current folder is.
+import { findPackageJSON } from "node:module";
+import { resolve } from "node:path";
+
+/** Returns the path of a file or folder of the repository. */
+export function inRepository(name: string): string {
+  // Code is bundled, so that the depth of a module is unknown.
+  return resolve(findPackageJSON(import.meta.url) ?? "", "../../..", name);
+}
