@@ -1,7 +1,7 @@
 // The log of a command, on stderr: JSON lines, or pretty-printed lines on a terminal. Text is
 // escaped and truncated, and errors are logged without their metadata.
+import { createRequire } from "node:module";
 import { type DestinationStream, type LevelWithSilent, type Logger, pino, stdSerializers, stdTimeFunctions } from "pino";
-import { build as pretty } from "pino-pretty";
 import { hasColour } from "./colour.ts";
 import { printableJson, printableTexts } from "./line.ts";
 import { LogStream } from "./log-stream.ts";
@@ -55,6 +55,8 @@ function serializeError(error: unknown) {
 }
 
 function terminal(): DestinationStream {
+  // Loaded only for a terminal.
+  const { build: pretty }: typeof import("pino-pretty") = createRequire(import.meta.url)("pino-pretty");
   return pretty({
     destination: 2,
     colorize: hasColour(process.stderr),

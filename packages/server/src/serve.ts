@@ -1,16 +1,16 @@
 // Starts topics: all of them, or none.
-import type { DescService } from "@bufbuild/protobuf";
+import type { DescFile, DescService } from "@bufbuild/protobuf";
 import {
   createServer,
   ListenError,
   methodPath,
   type Server,
+  type ServerInterceptor,
   type ServerOptions,
   type ServerTls,
   type ShutdownOptions,
   TlsFileError,
 } from "@grpc-study/rpc";
-import { validate } from "@grpc-study/rpc/validate";
 import type { Logger } from "pino";
 import { accessControl, type Security, usesTls, usesTokens } from "./access.ts";
 import { type Admin, serveAdmin } from "./admin.ts";
@@ -118,7 +118,7 @@ export async function serve(topics: readonly Topic[], options: ServeOptions): Pr
         ...(telemetry === undefined ? [] : [telemetry.interceptor]),
         logCalls(topicLog, telemetry?.fields),
         ...accessControl(security, list),
-        validate(),
+        ...(services.some(({ service }) => hasRules(service.file)) ? [await rules()] : []),
       ],
       onError: logFailures(topicLog, telemetry?.fields),
       transport: options.transport,
@@ -257,4 +257,14 @@ function startError(what: string, port: number | undefined, error: unknown): unk
   const inUse = port !== undefined && error instanceof ListenError && error.code === "EADDRINUSE";
   const problem = inUse ? `port ${port} is already in use (${error.address})` : error.message;
   return new StartError(`${what}: ${problem}`, { cause: error });
+}
+
+function hasRules(file: DescFile): boolean {
+  return file.dependencies.some((imported) => imported.name === "buf/validate/validate" || hasRules(imported));
+}
+
+/** Checks requests by the rules of the .proto files. Only topics with rules load the checker, which is large. */
+async function rules(): Promise<ServerInterceptor> {
+  const { validate } = await import("@grpc-study/rpc/validate");
+  return validate();
 }
