@@ -64,7 +64,7 @@ test("the gateway shows its channel to the upstream, with the calls", async () =
   await checkHealth(address);
 });
 
-test("the start command shows the servers and the channel of the shop", async () => {
+test("the start command shows the servers of the shop, and the channels of its REST gateway and its console", async () => {
   await using folder = await Folder.make();
   await using shop = await startShop(folder.path, ["--admin", "0"]);
   const address = await adminRow(shop);
@@ -72,7 +72,7 @@ test("the start command shows the servers and the channel of the shop", async ()
   // Plaintext, mutual TLS, and the listener for operators.
   expect(server).toHaveLength(3);
   const { channel } = (await curl(address, "GetTopChannels")) as { channel: { data: { state: { state: string } } }[] };
-  expect(channel.map(({ data }) => data.state.state)).toEqual(["READY"]);
+  expect(channel.map(({ data }) => data.state.state)).toEqual(["READY", "READY"]);
 });
 
 test.each([
