@@ -1,8 +1,9 @@
 import { execFile, execFileSync } from "node:child_process";
 import { existsSync, globSync, statSync } from "node:fs";
-import { chown, mkdtemp, rm } from "node:fs/promises";
+import { chown, mkdir, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import pg from "pg";
 import { freePort } from "./free-port.ts";
@@ -10,9 +11,20 @@ import { startServer, type TestServer } from "./test-server.ts";
 
 const run = promisify(execFile);
 
-export interface PostgresServer extends TestServer {
+export interface TestDatabase {
+  readonly url: string;
   /** Runs a query as an operator does with psql. */
   query(text: string): Promise<Record<string, unknown>[]>;
+}
+
+export interface PostgresServer extends TestServer, TestDatabase {
+  /** Creates an empty database in the server. */
+  createDatabase(): Promise<TestDatabase>;
+}
+
+export interface PostgresOptions {
+  /** Files for the folder of the data, such as `pg_hba.conf`, the certificate of the server, and its key. */
+  readonly files?: Readonly<Record<string, string>>;
 }
 
 /** Says what to install if the machine has no PostgreSQL server. */
@@ -31,18 +43,24 @@ export function postgresMissing(): string | undefined {
  *
  * @param settings The server's parameters, for example `{ max_connections: "20" }`.
  */
-export async function startPostgres(settings: Readonly<Record<string, string>> = {}): Promise<PostgresServer> {
+export async function startPostgres(
+  settings: Readonly<Record<string, string>> = {},
+  { files = {} }: PostgresOptions = {},
+): Promise<PostgresServer> {
   const folder = findFolder();
   const missing = postgresMissing();
   if (folder === undefined || missing !== undefined) throw new Error(missing);
   const user = isRoot() ? otherUser() : undefined;
   const data = await mkdtemp(join(tmpdir(), "postgres-"));
-  const options = { cwd: data, ...user };
-  if (user !== undefined) await chown(data, user.uid, user.gid);
   const deleteData = () => rm(data, { recursive: true, force: true });
   try {
-    const initdb = ["-D", data, "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--no-locale", "--no-sync"];
-    await run(join(folder, "initdb"), initdb, options);
+    // Copies the owner and the permissions as well.
+    await run("cp", ["-Rp", `${await newCluster(folder, user)}/.`, data]);
+    for (const [name, text] of Object.entries(files)) {
+      const file = join(data, name);
+      await writeFile(file, text, { mode: 0o600 });
+      if (user !== undefined) await chown(file, user.uid, user.gid);
+    }
   } catch (error) {
     await deleteData();
     throw error;
@@ -50,23 +68,73 @@ export async function startPostgres(settings: Readonly<Record<string, string>> =
   const port = await freePort();
   // A crash of the process loses nothing without fsync; only a crash of the machine does.
   const parameters = { fsync: "off", listen_addresses: "127.0.0.1", unix_socket_directories: "", ...settings };
-  const url = `postgres://postgres@127.0.0.1:${port}/postgres`;
+  const databaseOf = (name: string): TestDatabase => {
+    const url = `postgres://postgres@127.0.0.1:${port}/${name}`;
+    return { url, query: (text) => query(url, text) };
+  };
+  const { url, query: queryDefault } = databaseOf("postgres");
   const server = await startServer({
     url,
     port,
     command: join(folder, "postgres"),
     args: ["-D", data, "-p", `${port}`, ...Object.entries(parameters).flatMap(([name, value]) => ["-c", `${name}=${value}`])],
-    options,
+    options: { cwd: data, ...user },
     signals: { stop: "SIGINT", crash: "SIGQUIT" },
-    ready: () =>
-      run(join(folder, "pg_isready"), ["-q", "-d", url], { cwd: "/" }).then(
-        () => true,
-        () => false,
-      ),
+    ready: () => isReady(url),
     deleteData,
   });
+  let databases = 0;
   // Not a copy: `pid` is a getter.
-  return Object.assign(server, { query: (text: string) => query(url, text) });
+  return Object.assign(server, {
+    query: queryDefault,
+    async createDatabase() {
+      const name = `database_${++databases}`;
+      await queryDefault(`create database ${name}`);
+      return databaseOf(name);
+    },
+  });
+}
+
+/**
+ * Returns the folder of a cluster that nobody uses. `initdb` makes it once, since that takes more CPU
+ * time than most tests.
+ */
+async function newCluster(folder: string, user: { readonly uid: number; readonly gid: number } | undefined): Promise<string> {
+  const { stdout } = await run(join(folder, "postgres"), ["--version"]);
+  const cache = fileURLToPath(new URL("../node_modules/.cache", import.meta.url));
+  const cluster = join(cache, `${stdout.trim().replaceAll(/[^\w.]+/g, "-")}-${user?.uid ?? process.getuid?.()}`);
+  if (existsSync(cluster)) return cluster;
+  await mkdir(cache, { recursive: true });
+  const made = await mkdtemp(join(tmpdir(), "postgres-"));
+  const copy = await mkdtemp(join(cache, "new-"));
+  try {
+    if (user !== undefined) await chown(made, user.uid, user.gid);
+    const initdb = ["-U", "postgres", "--auth=trust", "--encoding=UTF8", "--no-locale", "--no-sync", "--wal-segsize=1"];
+    await run(join(folder, "initdb"), [...initdb, "-D", made], { cwd: made, ...user });
+    await run("cp", ["-Rp", `${made}/.`, copy]);
+    // Another process may have been faster.
+    await rename(copy, cluster).catch((error: unknown) => {
+      if (!existsSync(cluster)) throw error;
+    });
+    return cluster;
+  } finally {
+    for (const rest of [made, copy]) await rm(rest, { recursive: true, force: true });
+  }
+}
+
+/** Whether a server that starts accepts clients. */
+async function isReady(url: string): Promise<boolean> {
+  const client = new pg.Client({ connectionString: url });
+  client.on("error", () => {});
+  try {
+    await client.connect();
+    return true;
+  } catch (error) {
+    // A server that rejects the user has started.
+    return error instanceof pg.DatabaseError && error.code !== "57P03";
+  } finally {
+    await client.end().catch(() => {});
+  }
 }
 
 async function query(url: string, text: string): Promise<Record<string, unknown>[]> {
