@@ -1,7 +1,8 @@
 // What each log does, whatever it is made of.
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Live, LiveError } from "../src/index.ts";
+import { type Live, LiveError, memoryLive } from "../src/index.ts";
+import { postgresLive } from "../src/postgres/index.ts";
 import { bytes, numbered, publishAll, take, text } from "./entries.ts";
 import { kinds, type LogUnderTest } from "./logs.ts";
 
@@ -271,20 +272,34 @@ for (const kind of kinds) {
       await Promise.all(subscriptions.map((subscription) => subscription.return()));
     });
 
+    if (kind.name === "pglite") {
+      test("a transaction publishes when it commits, and not if it rolls back", async () => {
+        const { pglite } = log;
+        if (pglite === undefined) throw new Error("the log has no PGlite");
+        const own = postgresLive({ pglite });
+        const topic = newTopic();
+        await own.ready();
+        await using subscription = disposable(await own.subscribe(topic));
+        await pglite.transaction(async (transaction) => {
+          await own.publishIn(transaction, topic, bytes("rolled back"));
+          await transaction.rollback();
+        });
+        await pglite.transaction((transaction) => own.publishIn(transaction, topic, bytes("committed"), { id: "1" }));
+        expect(await take(subscription.value, 1)).toEqual(["committed"]);
+        expect(subscription.value.position).toBe(1n);
+        await own.close();
+      });
+    }
+
     test("close fails the iterations and all later calls", async () => {
-      const own = await kind.start();
-      try {
-        const closing = own.open();
-        const subscription = await closing.subscribe("x");
-        const pending = expect(subscription.next()).rejects.toMatchObject({ reason: "closed" });
-        await closing.close();
-        await pending;
-        await expect(closing.publish("x", bytes("x"))).rejects.toMatchObject({ reason: "closed" });
-        await expect(closing.subscribe("x")).rejects.toMatchObject({ reason: "closed" });
-        await expect(closing.ready()).rejects.toMatchObject({ reason: "closed" });
-      } finally {
-        await own[Symbol.asyncDispose]();
-      }
+      const closing = kind.name === "memory" ? memoryLive() : log.open();
+      const subscription = await closing.subscribe("x");
+      const pending = expect(subscription.next()).rejects.toMatchObject({ reason: "closed" });
+      await closing.close();
+      await pending;
+      await expect(closing.publish("x", bytes("x"))).rejects.toMatchObject({ reason: "closed" });
+      await expect(closing.subscribe("x")).rejects.toMatchObject({ reason: "closed" });
+      await expect(closing.ready()).rejects.toMatchObject({ reason: "closed" });
     });
   });
 }

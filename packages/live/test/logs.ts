@@ -6,10 +6,11 @@ import { natsLive } from "../src/nats/index.ts";
 import { postgresLive } from "../src/postgres/index.ts";
 
 export interface LogUnderTest {
-  /** A log as another process would open it: `memory` and `pglite` return the same one. */
+  /** A log as another process would open it: `memory` returns the same one. */
   open(): Live;
   /** The server, for logs that have one. */
   readonly server?: TestServer;
+  readonly pglite?: PGlite;
   [Symbol.asyncDispose](): Promise<void>;
 }
 
@@ -22,14 +23,27 @@ export interface LogKind {
 }
 
 export const kinds: readonly LogKind[] = [
-  { name: "memory", missing: undefined, hasServer: false, start: async () => inProcess(memoryLive()) },
+  {
+    name: "memory",
+    missing: undefined,
+    hasServer: false,
+    async start() {
+      const live = memoryLive();
+      return { open: () => live, [Symbol.asyncDispose]: () => live.close() };
+    },
+  },
   {
     name: "pglite",
     missing: undefined,
     hasServer: false,
     async start() {
-      const pglite = await PGlite.create();
-      return inProcess(postgresLive({ pglite }), () => pglite.close());
+      // PGlite writes zeros over its buffers, which are 128 MB by default.
+      const pglite = await PGlite.create({ startParams: [...PGlite.defaultStartParams, "-c", "shared_buffers=16MB"] });
+      const log = opening(
+        () => postgresLive({ pglite }),
+        () => pglite.close(),
+      );
+      return { pglite, ...log };
     },
   },
   {
@@ -46,28 +60,27 @@ export const kinds: readonly LogKind[] = [
   },
 ];
 
-function inProcess(live: Live, end = async () => {}): LogUnderTest {
+function withServer(server: TestServer, open: (url: string) => Live): LogUnderTest {
   return {
-    open: () => live,
-    async [Symbol.asyncDispose]() {
-      await live.close();
-      await end();
-    },
+    server,
+    ...opening(
+      () => open(server.url),
+      () => server[Symbol.asyncDispose](),
+    ),
   };
 }
 
-function withServer(server: TestServer, open: (url: string) => Live): LogUnderTest {
+function opening(open: () => Live, end: () => Promise<void>): LogUnderTest {
   const opened: Live[] = [];
   return {
-    server,
     open() {
-      const live = open(server.url);
+      const live = open();
       opened.push(live);
       return live;
     },
     async [Symbol.asyncDispose]() {
       await Promise.all(opened.map((live) => live.close()));
-      await server[Symbol.asyncDispose]();
+      await end();
     },
   };
 }

@@ -1,27 +1,11 @@
 // What only PostgreSQL does: transactions, and readers whose connection or entries are gone.
 
 import { setTimeout as sleep } from "node:timers/promises";
-import { PGlite } from "@electric-sql/pglite";
 import { postgresMissing, startPostgres, type TestServer } from "@grpc-study/test-servers";
 import { Pool } from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type PostgresLive, postgresLive } from "../src/postgres/index.ts";
 import { bytes, numbered, publishAll, take, text } from "./entries.ts";
-
-test("a transaction of PGlite publishes when it commits, and not if it rolls back", { timeout: 60_000 }, async () => {
-  await using pglite = await PGlite.create();
-  const live = postgresLive({ pglite });
-  await live.ready();
-  const subscription = await live.subscribe("orders");
-  await pglite.transaction(async (transaction) => {
-    await live.publishIn(transaction, "orders", bytes("rolled back"));
-    await transaction.rollback();
-  });
-  await pglite.transaction((transaction) => live.publishIn(transaction, "orders", bytes("committed"), { id: "1" }));
-  expect(await take(subscription, 1)).toEqual(["committed"]);
-  expect(subscription.position).toBe(1n);
-  await live.close();
-});
 
 const terminateListeners = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN%'";
 

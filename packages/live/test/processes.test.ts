@@ -18,9 +18,9 @@ for (const kind of kinds.filter(({ hasServer }) => hasServer)) {
   test.skipIf(kind.missing !== undefined)(title, { timeout: 120_000 }, async () => {
     await using log = await kind.start();
     const start = (...args: string[]) => startProcess(kind.name, log.server?.url ?? "", "shared", ...args);
-    const followers = [start("follow"), start("follow"), start("follow")];
+    const followers = [start("follow"), start("follow")];
     for (const { lines } of followers) await until(() => lines.length > 0);
-    const publishers = [start("publish", "a"), start("publish", "b"), start("publish", "c")];
+    const publishers = [start("publish", "a"), start("publish", "b")];
     for (const { lines } of publishers) await until(() => lines.length > 20);
     await publishers[0]?.kill();
     await log.server?.crash();
@@ -28,7 +28,6 @@ for (const kind of kinds.filter(({ hasServer }) => hasServer)) {
     await log.server?.start();
     for (const { lines } of publishers.slice(1)) await until(growsBy(lines, 20));
     await publishers[1]?.kill();
-    await publishers[2]?.kill();
 
     const live = log.open();
     const stored: string[] = [];
@@ -42,7 +41,7 @@ for (const kind of kinds.filter(({ hasServer }) => hasServer)) {
     expect(new Set(stored).size).toBe(stored.length);
     // A publisher that is killed may have stored one more entry than it was told of.
     for (const [i, { lines }] of publishers.entries()) {
-      const own = stored.filter((entry) => entry.startsWith(`${"abc"[i]}/`));
+      const own = stored.filter((entry) => entry.startsWith(`${"ab"[i]}/`));
       expect(own.slice(0, lines.length)).toEqual(lines);
       expect(own.length - lines.length).toBeLessThanOrEqual(1);
     }
