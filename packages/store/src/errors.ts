@@ -46,7 +46,11 @@ const reasons: Readonly<Record<string, readonly [StoreErrorReason, string]>> = {
 
 /** Messages of the driver, which has no codes for them. */
 const driverMessages =
-  /^(Connection terminated|Client has encountered a connection error|Client was closed|timeout expired|The server does not)/i;
+  /^(Connection terminated|Client has encountered a connection error|Client was closed|timeout expired|The server does not|There was an error establishing an SSL)/i;
+/** For example, the server asks for a password and the URL has none. */
+const passwordMessages = /^SASL: /;
+/** Codes of certificates (https://nodejs.org/api/tls.html#x509-certificate-error-codes). */
+const certificateCodes = /CERT|CRL|ISSUER|SIGNATURE|^INVALID_(CA|PURPOSE)$|^PATH_LENGTH_EXCEEDED$|^HOSTNAME_MISMATCH$/;
 const poolTimeout = /^timeout exceeded when trying to connect/;
 
 /** Returns a StoreError for an error of the database. Other errors are bugs, and are returned unchanged. */
@@ -58,8 +62,12 @@ export function storeError(error: unknown): unknown {
     return reason === undefined ? error : new StoreError(reason, `${message}`, error);
   }
   if (poolTimeout.test(error.message)) return new StoreError("unavailable", "all connections to the database are in use", error);
+  if (passwordMessages.test(error.message)) return new StoreError("unavailable", "the database rejects the user or the password", error);
+  if (code !== undefined && certificateCodes.test(code))
+    return new StoreError("unavailable", "the certificate of the database is not trusted", error);
   // A refused connection over IPv4 and IPv6 is an AggregateError with the code of the first one.
-  if (typeof code === "string" && /^E[A-Z]+$/.test(code)) return new StoreError("unavailable", "the database cannot be reached", error);
+  if (typeof code === "string" && /^E[A-Z]+$|^ERR_(SSL|TLS)_/.test(code))
+    return new StoreError("unavailable", "the database cannot be reached", error);
   if (driverMessages.test(error.message)) return new StoreError("unavailable", "the connection to the database is lost", error);
   return error;
 }

@@ -17,7 +17,18 @@ export function storeLocation({ database, data }: { readonly database?: string |
 
 /** Whether the text is a URL of PostgreSQL, such as `postgres://user:password@host:5432/shop`. */
 export function isDatabaseUrl(text: string): boolean {
-  return /^postgres(ql)?:\/\//.test(text) && URL.canParse(text);
+  const url = /^postgres(ql)?:\/\//.test(text) ? URL.parse(text) : null;
+  return url !== null && isEncoded(url.username) && isEncoded(url.password);
+}
+
+/** Whether each `%` begins an encoded character, as the driver needs it. */
+function isEncoded(text: string): boolean {
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** The location for messages and logs, without a password. */

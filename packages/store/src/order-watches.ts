@@ -105,7 +105,7 @@ async function available<T>(result: Promise<T>): Promise<T> {
   try {
     return await answered(result);
   } catch (error) {
-    if (!(error instanceof StoreError && (error.reason === "unavailable" || error.reason === "cancelled"))) throw error;
+    if (!(error instanceof StoreError)) throw error;
     throw new LiveError("unavailable", error.message, { cause: error });
   }
 }

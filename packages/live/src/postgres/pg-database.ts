@@ -77,9 +77,10 @@ async function available<T>(result: Promise<T>): Promise<T> {
 function isConnectionError(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const code = "code" in error && typeof error.code === "string" ? error.code : undefined;
-  // pg reports a lost connection and its own timeouts as errors without a code.
-  if (code === undefined) return /^Connection terminated|timeout|connection (is closed|error)|not queryable/i.test(error.message);
-  // The classes of SQLSTATE: connection exception, insufficient resources, operator intervention
-  // (https://www.postgresql.org/docs/current/errcodes-appendix.html). Others are Node's names.
-  return /^(08|53|57)...$/.test(code) || /^E[A-Z_]+$/.test(code);
+  // pg reports a lost connection, its own timeouts and a missing password as errors without a code.
+  if (code === undefined) return /^Connection terminated|^SASL: |timeout|connection (is closed|error)|not queryable/i.test(error.message);
+  // The classes of SQLSTATE: connection exception, invalid authorization, no such database, insufficient
+  // resources, operator intervention (https://www.postgresql.org/docs/current/errcodes-appendix.html).
+  // Others are Node's names, of sockets and of certificates.
+  return /^(08|28|3D|53|57)...$/.test(code) || /^E[A-Z_]+$|CERT|CRL|ISSUER|SIGNATURE/.test(code);
 }
