@@ -10,7 +10,7 @@ import type { OpenStoreOptions, StoreCallOptions } from "./options.ts";
 import { createOrderWatches, type OrderWatches, ordersChannel } from "./order-watches.ts";
 import { createOrders, type Orders } from "./orders.ts";
 import { createProducts, type Products } from "./products.ts";
-import { migrate } from "./schema/migrate.ts";
+import { migrate, migrationsOf } from "./schema/migrate.ts";
 import { createStock, type Stock } from "./stock.ts";
 import { createUsers, type Users } from "./users.ts";
 
@@ -20,7 +20,7 @@ export interface Store {
   readonly stock: Stock;
   readonly users: Users;
   readonly orders: Orders & Pick<OrderWatches, "watch">;
-  /** The names of the migrations that opening ran. */
+  /** The names of the migrations that the database has had by this opening. */
   readonly migrated: readonly string[];
   /** What opening has changed in the folder, for the operator: one line each. */
   readonly warnings: readonly string[];
@@ -60,7 +60,8 @@ export async function openStore(location: StoreLocation, { signal, locked = fals
       connections = createConnections({ pool, cancels: true });
     }
     const { run, isBusy } = connections;
-    const migrated = await run({ signal }, migrate);
+    const ran = await run({ signal }, migrate);
+    const migrated = engine?.isNew ? await run({ signal }, migrationsOf) : ran;
     // The positions of an earlier process are before those of this one, rather than mistaken for them.
     if (location === inMemory) {
       await run({ signal }, (db) => sql`select setval('orders_position', ${String(Date.now() * 1000)}::bigint)`.execute(db));

@@ -13,6 +13,8 @@ import type { Request, Response } from "./messages.ts";
 export interface Engine {
   /** Opens a connection, which looks like a socket to the driver. */
   readonly connect: () => Duplex;
+  /** Whether the start has made the database, which may have migrations from the build. */
+  readonly isNew: boolean;
   /** What the start has changed in the folder, for the operator. */
   readonly warnings: readonly string[];
   close(): Promise<void>;
@@ -46,7 +48,8 @@ export async function startEngine(dir: string | undefined, { signal, locked = fa
   };
   try {
     await raceSignal(thread.ready, signal);
-    return { connect: () => new Connection(current()), warnings: thread.warnings, close };
+    const { isNew, warnings } = thread;
+    return { connect: () => new Connection(current()), isNew, warnings, close };
   } catch (error) {
     await thread.terminate();
     unlock();
@@ -57,6 +60,7 @@ export async function startEngine(dir: string | undefined, { signal, locked = fa
 class Thread {
   readonly ready: Promise<void>;
   ended = false;
+  isNew = false;
   readonly warnings: string[] = [];
   readonly #worker: Worker;
   readonly #exit: Promise<void>;
@@ -74,6 +78,7 @@ class Thread {
     this.ready = new Promise((resolve, reject) => {
       worker.on("message", (response: Response) => {
         if (response === "ready") resolve();
+        else if (response === "new") this.isNew = true;
         else if (typeof response === "object") {
           if ("problem" in response) ({ problem } = response);
           else if ("warning" in response) this.warnings.push(response.warning);

@@ -5,6 +5,7 @@ import { readFileSync } from "node:fs";
 import { parentPort, workerData } from "node:worker_threads";
 import { PGlite } from "@electric-sql/pglite";
 import type { Request, Response } from "./messages.ts";
+import { initDbStartParams, startParams } from "./parameters.ts";
 import { isComplete, markComplete, setAside } from "./unfinished.ts";
 
 const { folder } = workerData as { readonly folder: string | undefined };
@@ -18,10 +19,10 @@ function simpleQuery(text: string): Uint8Array {
   return Buffer.concat([head, body]);
 }
 
-/** The empty database that the build writes, from `src` and from `dist`. Without it, PGlite runs initdb. */
+/** The new database that the build writes, from `src` and from `dist`. Without it, PGlite runs initdb. */
 function readSnapshot(): Blob | undefined {
   try {
-    return new Blob([readFileSync(new URL("../../dist/embedded/empty.tar.gz", import.meta.url))], { type: "application/x-gzip" });
+    return new Blob([readFileSync(new URL("../../dist/embedded/snapshot.tar.gz", import.meta.url))], { type: "application/x-gzip" });
   } catch {
     return undefined;
   }
@@ -35,8 +36,14 @@ try {
     reply({ warning: `the database in ${folder} was not complete: it is now in ${aside}, and a new one replaces it` });
   }
   const snapshot = isNew ? readSnapshot() : undefined;
-  db = await PGlite.create({ ...(folder !== undefined && { dataDir: folder }), ...(snapshot && { loadDataDir: snapshot }) });
+  db = await PGlite.create({
+    startParams: [...startParams],
+    initDbStartParams: [...initDbStartParams],
+    ...(folder !== undefined && { dataDir: folder }),
+    ...(snapshot && { loadDataDir: snapshot }),
+  });
   if (folder !== undefined && isNew) markComplete(folder);
+  if (isNew) reply("new");
   reply("ready");
 } catch (error) {
   reply({ problem: error instanceof Error ? error.message : String(error) });

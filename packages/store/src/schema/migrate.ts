@@ -13,6 +13,8 @@ import type { Schema } from "./schema.ts";
  * the first migration that fails.
  */
 export async function migrate(db: Kysely<Schema>): Promise<string[]> {
+  // Most starts find nothing to do: they take no lock.
+  if ((await migrationsOf(db)).join() === Object.keys(migrations).join()) return [];
   // Another process may migrate for longer than other queries wait for a lock.
   await sql`set lock_timeout = 0`.execute(db);
   try {
@@ -20,6 +22,14 @@ export async function migrate(db: Kysely<Schema>): Promise<string[]> {
   } finally {
     await sql`set lock_timeout = '3s'`.execute(db);
   }
+}
+
+/** The names of the migrations that the database has had. */
+export async function migrationsOf(db: Kysely<Schema>): Promise<string[]> {
+  const { rows: tables } = await sql<{ name: string | null }>`select to_regclass('kysely_migration')::text as name`.execute(db);
+  if (tables[0]?.name == null) return [];
+  const { rows } = await sql<{ name: string }>`select name from kysely_migration order by name`.execute(db);
+  return rows.map(({ name }) => name);
 }
 
 async function migrated(db: Kysely<Schema>): Promise<string[]> {
