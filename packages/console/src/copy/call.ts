@@ -1,5 +1,5 @@
 // What a copy contains: a call, and where it goes.
-import type { FileRegistry } from "@bufbuild/protobuf";
+import type { Registry } from "@bufbuild/protobuf";
 import type { Metadata } from "../call/types.ts";
 import type { Key } from "../i18n/index.ts";
 import type { MethodEntry } from "../schema/services.ts";
@@ -15,7 +15,7 @@ export interface CopiedCall {
   readonly root: URL;
   /** The protocols of the gateway. */
   readonly protocols: readonly string[];
-  readonly registry: FileRegistry;
+  readonly registry: Registry;
 }
 
 /** The text to copy, or why the tool cannot make the call. */

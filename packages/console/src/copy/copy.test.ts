@@ -1,4 +1,4 @@
-// The texts of copies. `packages/e2e/test/console/copy.test.ts` runs them.
+// The texts of copies. `packages/e2e/test/console/copy.ts` runs them.
 import { spawnSync } from "node:child_process";
 import { describe, expect, test } from "vitest";
 import { registry } from "../../test/types.ts";

@@ -1,6 +1,7 @@
 // curl: REST if the method has a rule, else Connect.
 import { hasRequestStream, hasResponseStream } from "../call/call.ts";
 import type { Metadata } from "../call/types.ts";
+import { print } from "../json/edit.ts";
 import { type Copied, type CopiedCall, compact } from "./call.ts";
 import { type RestCall, restCall } from "./rest.ts";
 import { command } from "./shell.ts";
@@ -19,7 +20,7 @@ export function curl(call: CopiedCall): Copied {
     ...(call.timeoutMs === undefined ? [] : [["connect-timeout-ms", String(call.timeoutMs)] as const]),
     ...call.metadata,
   ];
-  return { text: print(call, method.path, ["-X", "POST"], headers, compact(first)) };
+  return { text: curlCommand(call, method.path, ["-X", "POST"], headers, compact(first)) };
 }
 
 /** One line for each message. */
@@ -30,13 +31,13 @@ function requestStream(call: CopiedCall): Copied {
   if (hasResponseStream(method.kind)) return { reason: "copyCurlBidi" };
   const verb = rule.verb === "*" ? "POST" : rule.verb;
   const headers: Metadata = [["content-type", "application/x-ndjson"], ...restHeaders(call)];
-  return { text: print(call, rule.path.slice(1), ["-X", verb], headers, requests.map(compact).join("\n")) };
+  return { text: curlCommand(call, rule.path.slice(1), ["-X", verb], headers, requests.map(compact).join("\n")) };
 }
 
 function byRest(call: CopiedCall, { verb, target, body }: RestCall): string {
-  const data = body === undefined ? undefined : compact(JSON.stringify(body));
+  const data = body === undefined ? undefined : compact(print(body));
   const type: Metadata = data === undefined ? [] : [["content-type", "application/json"]];
-  return print(call, target, verb === "GET" && data === undefined ? [] : ["-X", verb], [...type, ...restHeaders(call)], data);
+  return curlCommand(call, target, verb === "GET" && data === undefined ? [] : ["-X", verb], [...type, ...restHeaders(call)], data);
 }
 
 /** Headers that the gateway forwards under their own names. */
@@ -55,7 +56,7 @@ function grpcTimeout(ms: number): string {
   return ms < 100_000_000 ? `${ms}m` : `${Math.ceil(ms / 1000)}S`;
 }
 
-function print({ root }: CopiedCall, target: string, verb: readonly string[], headers: Metadata, data: string | undefined): string {
+function curlCommand({ root }: CopiedCall, target: string, verb: readonly string[], headers: Metadata, data: string | undefined): string {
   const url = new URL(root);
   return command("curl", [
     ...(verb.length > 0 ? [verb] : []),

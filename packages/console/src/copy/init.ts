@@ -52,6 +52,6 @@ function scalarText(type: ScalarType, value: JsonValue): string | undefined {
       return undefined;
     default:
       if (is64Bit(type)) return /^-?\d+$/.test(String(value)) ? `${value}n` : undefined;
-      return typeof value === "number" ? String(value) : undefined;
+      return typeof value === "number" ? (Object.is(value, -0) ? "-0" : String(value)) : undefined;
   }
 }

@@ -1,6 +1,6 @@
 // A call by the google.api.http rule of its method: the path, query and body from the message.
 import type { DescField, DescMessage } from "@bufbuild/protobuf";
-import { withoutKeys } from "../json/edit.ts";
+import { printScalar, withKey, withoutKeys } from "../json/edit.ts";
 import { isArray, isObject, type JsonValue, parseJson } from "../json/parse.ts";
 import { fieldOf, hasJsonForm } from "../schema/check.ts";
 import type { HttpRule, MethodEntry } from "../schema/services.ts";
@@ -74,7 +74,7 @@ function keysOf(message: DescMessage, value: JsonValue, names: readonly string[]
 function without(value: JsonValue, [key, ...rest]: readonly string[]): JsonValue {
   if (key === undefined || !isObject(value) || value[key] === undefined) return value;
   const inner = rest.length === 0 ? {} : without(value[key], rest);
-  return isObject(inner) && Object.keys(inner).length === 0 ? withoutKeys(value, new Set([key])) : { ...value, [key]: inner };
+  return isObject(inner) && Object.keys(inner).length === 0 ? withoutKeys(value, new Set([key])) : withKey(value, key, inner);
 }
 
 function pathText(value: JsonValue | undefined): string | undefined {
@@ -98,7 +98,7 @@ function queryOf(message: DescMessage, value: JsonValue): string | undefined {
   const pairs: string[] = [];
   const add = (name: string, item: JsonValue) => {
     if (typeof item === "object") return false;
-    pairs.push(`${encodeURIComponent(name)}=${encodeURIComponent(String(item))}`);
+    pairs.push(`${encodeURIComponent(name)}=${encodeURIComponent(typeof item === "string" ? item : printScalar(item))}`);
     return true;
   };
   const fields = (type: DescMessage, members: JsonValue, prefix: string): boolean =>

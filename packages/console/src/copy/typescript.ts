@@ -1,6 +1,7 @@
 // TypeScript with the code that protoc-gen-es generates: @grpc-study/rpc over gRPC, and connect-web.
 import type { DescFile, DescMessage } from "@bufbuild/protobuf";
 import { hasRequestStream, hasResponseStream } from "../call/call.ts";
+import { print } from "../json/edit.ts";
 import { type JsonValue, parseJson } from "../json/parse.ts";
 import { addressOf, type Copied, type CopiedCall, compact, grpcReason } from "./call.ts";
 import { initOf, literal } from "./init.ts";
@@ -91,8 +92,8 @@ class Code {
     if (init !== undefined) return init;
     this.import("@bufbuild/protobuf", "fromJson");
     const schema = this.import(moduleOf(type.file), schemaOf(type));
-    const registry = this.#registry(JSON.stringify(value));
-    return `fromJson(${[schema, compact(JSON.stringify(value)), ...registry].join(", ")})`;
+    const registry = this.#registry(compact(print(value)));
+    return `fromJson(${[schema, compact(print(value)), ...registry].join(", ")})`;
   }
 
   /** The types of the `google.protobuf.Any` in a message. */

@@ -101,7 +101,7 @@ export function ListForm({ field, value, onChange, path }: FieldProps & { readon
       <button
         type="button"
         onClick={() => {
-          onChange([...items, defaultElement(field)]);
+          onChange(withItem(items, items.length, defaultElement(field)));
           page.show(items.length);
         }}
       >

@@ -1,6 +1,7 @@
 // The controls for scalar values: text, number, boolean.
 import type { ScalarType } from "@bufbuild/protobuf";
 import { t } from "../i18n/index.ts";
+import { printScalar } from "../json/edit.ts";
 import type { JsonValue } from "../json/parse.ts";
 import { is64Bit, scalarKind } from "../schema/scalars.ts";
 import { BytesInput } from "./bytes-input.tsx";
@@ -24,7 +25,7 @@ export function ScalarInput({ type, ...control }: ScalarInputProps) {
 }
 
 function shown(value: JsonValue | undefined): string {
-  return value === undefined || value === null ? "" : typeof value === "object" ? JSON.stringify(value) : String(value);
+  return value === undefined || value === null ? "" : typeof value === "string" ? value : printScalar(value);
 }
 
 function TextInput({ id, value, onChange, label, describedBy, invalid }: ControlProps) {
@@ -54,7 +55,7 @@ function TextInput({ id, value, onChange, label, describedBy, invalid }: Control
 function NumberInput({ id, value, onChange, label, describedBy, invalid, asText }: ControlProps & { readonly asText: boolean }) {
   const read = (text: string): JsonValue | undefined => {
     if (text === "") return undefined;
-    return !asText && String(Number(text)) === text && Number.isFinite(Number(text)) ? Number(text) : text;
+    return !asText && printScalar(Number(text)) === text && Number.isFinite(Number(text)) ? Number(text) : text;
   };
   return (
     <input
@@ -71,10 +72,15 @@ function NumberInput({ id, value, onChange, label, describedBy, invalid, asText 
       onInput={(event) => onChange(read(event.currentTarget.value))}
       onBlur={(event) => {
         const text = event.currentTarget.value;
-        if (!asText && typeof value === "string" && /^-?\d*\.?\d*$/.test(text) && /\d/.test(text)) onChange(Number(text));
+        if (!asText && typeof value === "string" && isPlain(text)) onChange(Number(text));
       }}
     />
   );
+}
+
+/** Whether a text such as `1.` or `007` is a number that keeps all of its digits. */
+function isPlain(text: string): boolean {
+  return /^-?\d*\.?\d*$/.test(text) && /\d/.test(text) && text.replace(/\D/g, "").replace(/^0+/, "").length <= 15;
 }
 
 function BoolInput({ id, value, onChange, label, describedBy, invalid }: ControlProps) {

@@ -2,8 +2,8 @@
 import type { DescMessage } from "@bufbuild/protobuf";
 import { useState } from "preact/hooks";
 import { t } from "../i18n/index.ts";
-import { print, withKey } from "../json/edit.ts";
-import { isObject, type JsonValue, parseJson } from "../json/parse.ts";
+import { parseSource, print, withKey } from "../json/edit.ts";
+import { isObject, type JsonValue } from "../json/parse.ts";
 import { hasJsonForm, type Path } from "../schema/check.ts";
 import { defaultMessage } from "../schema/defaults.ts";
 import { type ControlProps, useForm } from "./context.ts";
@@ -49,10 +49,13 @@ export function TextForm({ message, id, value, onChange, label, describedBy, inv
 /** Free JSON, for `google.protobuf.Struct`, `Value` and `ListValue`. */
 export function JsonForm({ id, value, onChange, label, describedBy, invalid }: ControlProps) {
   const [draft, setDraft] = useState<{ readonly text: string; readonly value: JsonValue | undefined }>();
-  const isDraft = draft !== undefined && draft.value === value;
+  // The text of the reader stays while it is this value.
+  const isDraft = draft !== undefined && printed(draft.value) === printed(value);
   const parse = (text: string): JsonValue | undefined => {
     try {
-      return parseJson(text).value;
+      const { value } = parseSource(text);
+      // A number here is a double, whatever its digits. Strings are other values.
+      return typeof value === "string" && !text.trim().startsWith('"') ? Number(value) : value;
     } catch {
       return undefined;
     }
@@ -66,7 +69,7 @@ export function JsonForm({ id, value, onChange, label, describedBy, invalid }: C
         spellcheck={false}
         class="code"
         aria-label={label}
-        value={isDraft ? draft.text : value === undefined ? "" : print(value)}
+        value={isDraft ? draft.text : printed(value)}
         aria-describedby={describedBy}
         aria-invalid={invalid || isBad}
         onInput={(event) => {
@@ -79,6 +82,10 @@ export function JsonForm({ id, value, onChange, label, describedBy, invalid }: C
       {isBad && <p class="fault">{t("invalidJson")}</p>}
     </>
   );
+}
+
+function printed(value: JsonValue | undefined): string {
+  return value === undefined ? "" : print(value);
 }
 
 const prefix = "type.googleapis.com/";

@@ -1,7 +1,7 @@
 // JSON with positions, and changes of values.
 import { describe, expect, test } from "vitest";
 import { fromBase64, fromHex, toBase64, toHex, toText } from "./bytes.ts";
-import { print, withItem, withKey, withMovedItem, withoutItem, withoutKeys, withRenamedKey } from "./edit.ts";
+import { parseSource, print, withItem, withKey, withMovedItem, withoutItem, withoutKeys, withRenamedKey } from "./edit.ts";
 import { type JsonNode, JsonSyntaxError, parseJson } from "./parse.ts";
 
 describe("parseJson", () => {
@@ -82,6 +82,20 @@ describe("parseJson", () => {
     })();
     expect(error).toMatchObject({ at: 6, message: 'unexpected "t"' });
   });
+});
+
+test("numbers that JavaScript writes otherwise keep their text while something else changes", () => {
+  const text = '{"z": -0.0, "big": 1e400, "s": {"n": 9007199254740993, "of": [-0, "-0", 12345678901234567890]}, "x": "\\u202e"}';
+  const value = parseSource(text).value as { readonly s: { readonly of: readonly number[] } };
+  const plain = (json: string) => json.replace(/\s+/g, "");
+  expect(plain(print(withKey(value, "x", 1)))).toBe(plain(text).replace('"\\u202e"', "1"));
+  const moved = withKey(value, "s", withKey(value.s, "of", withMovedItem(withoutItem(value.s.of, 1), 0, 1)));
+  expect(plain(print(withRenamedKey(moved, "z", "y")))).toBe(
+    '{"y":-0.0,"big":1e400,"s":{"n":9007199254740993,"of":[12345678901234567890,-0]},"x":"\\u202e"}',
+  );
+  // A value that has changed is printed as it is now, also twice.
+  expect(plain(print(withKey(withKey(value, "big", 1), "z", -0)))).toContain('{"z":-0.0,"big":1,');
+  expect(print([-0, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])).toBe("[\n  -0,\n  1e400,\n  -1e400\n]");
 });
 
 test("changes leave the original as it is, and keys keep their places", () => {

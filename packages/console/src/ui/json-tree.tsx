@@ -1,6 +1,7 @@
 // A value of JSON as a tree, whose nodes open and close.
 import { useState } from "preact/hooks";
 import { t } from "../i18n/index.ts";
+import { printScalar } from "../json/edit.ts";
 import { isArray, isObject, type JsonValue } from "../json/parse.ts";
 
 /** Number of members that are shown at once. */
@@ -36,7 +37,7 @@ function Node({ name, value, depth }: NodeProps) {
     return (
       <li>
         {key}
-        <span class={`value ${typeof value}`}>{members === undefined ? JSON.stringify(value) : isArray(value) ? "[]" : "{}"}</span>
+        <span class={`value ${typeof value}`}>{members === undefined ? printScalar(value) : isArray(value) ? "[]" : "{}"}</span>
       </li>
     );
   }

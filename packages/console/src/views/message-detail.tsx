@@ -3,8 +3,8 @@ import { signal } from "@preact/signals";
 import { useMemo } from "preact/hooks";
 import { byteLength } from "../call/byte-length.ts";
 import { t } from "../i18n/index.ts";
-import { print } from "../json/edit.ts";
-import { type JsonValue, parseJson } from "../json/parse.ts";
+import { parseSource, print } from "../json/edit.ts";
+import type { JsonValue } from "../json/parse.ts";
 import { CopyButton } from "../ui/copy-button.tsx";
 import { formatBytes } from "../ui/format.ts";
 import { JsonTree } from "../ui/json-tree.tsx";
@@ -51,7 +51,7 @@ export function MessageDetail({ text }: { readonly text: string }) {
 /** The text may come from a server that sends something else than JSON. */
 function parsed(text: string): JsonValue | undefined {
   try {
-    return parseJson(text).value;
+    return parseSource(text).value;
   } catch {
     return undefined;
   }
