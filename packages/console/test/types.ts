@@ -1,9 +1,10 @@
 // Types for tests: a message with each kind of field, and a service with comments.
-import { createFileRegistry, type DescMessage, type FileRegistry, fromJson, type JsonValue } from "@bufbuild/protobuf";
+import { create, createFileRegistry, type DescMessage, type FileRegistry, fromJson, type JsonValue } from "@bufbuild/protobuf";
 import {
   AnySchema,
   DurationSchema,
   FieldMaskSchema,
+  type FileDescriptorSet,
   FileDescriptorSetSchema,
   StringValueSchema,
   StructSchema,
@@ -111,9 +112,10 @@ const wellKnown = [TimestampSchema, DurationSchema, StringValueSchema, FieldMask
   (schema) => schema.file.proto,
 );
 
-export const registry: FileRegistry = createFileRegistry({
-  ...fromJson(FileDescriptorSetSchema, { file: [file] }),
+export const fileSet: FileDescriptorSet = create(FileDescriptorSetSchema, {
   file: [...wellKnown, ...fromJson(FileDescriptorSetSchema, { file: [file] }).file],
 });
+
+export const registry: FileRegistry = createFileRegistry(fileSet);
 
 export const All = registry.getMessage("t.All") as DescMessage;

@@ -1,11 +1,34 @@
 // The comments of .proto files, from the source information of their descriptors.
-import type { DescEnum, DescEnumValue, DescField, DescMessage, DescMethod, DescOneof, DescService } from "@bufbuild/protobuf";
-import type { FileDescriptorProto, SourceCodeInfo_Location } from "@bufbuild/protobuf/wkt";
+import {
+  type DescEnum,
+  type DescEnumValue,
+  type DescField,
+  type DescMessage,
+  type DescMethod,
+  type DescOneof,
+  type DescService,
+  fromBinary,
+} from "@bufbuild/protobuf";
+import { type FileDescriptorProto, type SourceCodeInfo_Location, SourceCodeInfoSchema } from "@bufbuild/protobuf/wkt";
 
 export type Commented = DescMessage | DescField | DescOneof | DescEnum | DescEnumValue | DescService | DescMethod;
 
 /** The comments of a file by the paths of their elements: field numbers of descriptor.proto, and indexes. */
 const files = new WeakMap<FileDescriptorProto, ReadonlyMap<string, SourceCodeInfo_Location>>();
+
+/** The source information of files that were read without it. */
+const unread = new WeakMap<FileDescriptorProto, Uint8Array>();
+
+/** Keeps the source information of a file, a `google.protobuf.SourceCodeInfo`, until a comment is needed. */
+export function keepSourceInfo(file: FileDescriptorProto, info: Uint8Array): void {
+  unread.set(file, info);
+}
+
+function locationsOf(file: FileDescriptorProto): readonly SourceCodeInfo_Location[] {
+  const info = unread.get(file);
+  unread.delete(file);
+  return (info === undefined ? file.sourceCodeInfo : fromBinary(SourceCodeInfoSchema, info))?.location ?? [];
+}
 
 /** The comment of an element. Empty without one. */
 export function commentOf(desc: Commented): string {
@@ -13,7 +36,7 @@ export function commentOf(desc: Commented): string {
   let locations = files.get(proto);
   if (locations === undefined) {
     locations = new Map(
-      proto.sourceCodeInfo?.location
+      locationsOf(proto)
         .filter(({ leadingComments, trailingComments }) => leadingComments || trailingComments)
         .map((location) => [location.path.join("."), location]),
     );

@@ -1,6 +1,6 @@
 // Reads what the gateway says about itself: its configuration, and its descriptors.
-import { createFileRegistry, type FileRegistry, fromBinary } from "@bufbuild/protobuf";
-import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
+import type { Registry } from "@bufbuild/protobuf";
+import { buildRegistry } from "./registry.ts";
 import type { HttpRule } from "./services.ts";
 
 /** The file `config.json` of the gateway. */
@@ -21,14 +21,34 @@ export interface ConsoleConfig {
 
 export interface Loaded {
   readonly config: ConsoleConfig;
-  readonly registry: FileRegistry;
+  readonly registry: Registry;
 }
 
 /** @throws Error if the gateway cannot be reached, or its descriptors are incomplete. */
 export async function load(): Promise<Loaded> {
   const [config, descriptors] = await Promise.all([get("config.json"), get("descriptors.binpb")]);
-  const [json, bytes] = await Promise.all([config.json(), descriptors.arrayBuffer()]);
-  return { config: json as ConsoleConfig, registry: createFileRegistry(fromBinary(FileDescriptorSetSchema, new Uint8Array(bytes))) };
+  const [json, bytes] = await Promise.all([config.json(), bytesOf(descriptors)]);
+  return { config: json as ConsoleConfig, registry: await buildRegistry(bytes) };
+}
+
+/** The body, read as it arrives: `arrayBuffer()` of 70 MB would be one long task. */
+async function bytesOf({ body }: Response): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  const reader = body?.getReader();
+  for (;;) {
+    const { value } = (await reader?.read()) ?? {};
+    if (value === undefined) break;
+    chunks.push(value);
+    size += value.length;
+  }
+  const bytes = new Uint8Array(size);
+  let at = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, at);
+    at += chunk.length;
+  }
+  return bytes;
 }
 
 async function get(path: string): Promise<Response> {

@@ -1,5 +1,6 @@
 // The services of the upstreams by package, and the search in them.
-import type { DescMethod, DescService, FileRegistry } from "@bufbuild/protobuf";
+import type { DescMethod, DescService, Registry } from "@bufbuild/protobuf";
+import { Slices } from "../call/slices.ts";
 import { commentOf } from "./comments.ts";
 
 /** An HTTP path of a method, by its google.api.http rule. */
@@ -46,7 +47,7 @@ export interface ServiceTreeOptions {
 }
 
 /** The services of a registry, sorted by package and name. Methods keep their order. */
-export function serviceTree(registry: FileRegistry, { services, rules = {} }: ServiceTreeOptions = {}): PackageEntry[] {
+export function serviceTree(registry: Registry, { services, rules = {} }: ServiceTreeOptions = {}): PackageEntry[] {
   const shown = services && new Set(services);
   const packages = new Map<string, ServiceEntry[]>();
   for (const desc of registry) {
@@ -54,11 +55,14 @@ export function serviceTree(registry: FileRegistry, { services, rules = {} }: Se
     const name = desc.file.proto.package;
     const entries = packages.get(name) ?? [];
     packages.set(name, entries);
+    const comment = once(() => commentOf(desc));
     entries.push({
       desc,
       name: desc.name,
       package: name,
-      comment: commentOf(desc),
+      get comment() {
+        return comment();
+      },
       methods: desc.methods.map((method) => methodEntry(method, rules[`${desc.typeName}.${method.name}`] ?? [])),
     });
   }
@@ -68,19 +72,48 @@ export function serviceTree(registry: FileRegistry, { services, rules = {} }: Se
 }
 
 function methodEntry(desc: DescMethod, rules: readonly HttpRule[]): MethodEntry {
-  const comment = commentOf(desc);
   const path = `${desc.parent.typeName}/${desc.name}`;
-  const text = [path, comment, ...rules.map((rule) => `${rule.verb} ${rule.path}`), desc.input.typeName, desc.output.typeName];
+  const comment = once(() => commentOf(desc));
+  const text = once(() =>
+    [path, comment(), ...rules.map((rule) => `${rule.verb} ${rule.path}`), desc.input.typeName, desc.output.typeName]
+      .join("\n")
+      .toLowerCase(),
+  );
   return {
     desc,
     name: desc.name,
     path,
     kind: desc.methodKind,
-    comment,
+    get comment() {
+      return comment();
+    },
     rules,
     deprecated: desc.deprecated,
-    text: text.join("\n").toLowerCase(),
+    get text() {
+      return text();
+    },
   };
+}
+
+/** A value that is made when it is first needed: reading the comments of 7,000 methods takes long. */
+function once<Value>(make: () => Value): () => Value {
+  let made: { readonly value: Value } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
+}
+
+/** Makes what a search looks at before it is needed, in slices. */
+export async function prepareSearch(packages: readonly PackageEntry[]): Promise<void> {
+  const slices = new Slices();
+  for (const { services } of packages) {
+    for (const service of services) {
+      void service.comment;
+      for (const { text } of service.methods) void text;
+      if (slices.isOver) await slices.pause();
+    }
+  }
 }
 
 function compare(one: string, other: string): number {

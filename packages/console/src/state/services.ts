@@ -1,7 +1,7 @@
 // The services, the search in them, and the selected method, which the URL names.
 import { batch, computed, signal } from "@preact/signals";
 import { type Loaded, load } from "../schema/load.ts";
-import { findMethod, search, serviceTree } from "../schema/services.ts";
+import { findMethod, prepareSearch, search, serviceTree } from "../schema/services.ts";
 
 export type LoadState =
   | { readonly kind: "loading" }
@@ -46,6 +46,8 @@ export async function loadServices(): Promise<void> {
   loadState.value = { kind: "loading" };
   try {
     loadState.value = { kind: "loaded", ...(await load()) };
+    // After the first view.
+    setTimeout(() => void prepareSearch(packages.value), 1000);
   } catch (error) {
     loadState.value = { kind: "failed", message: error instanceof Error ? error.message : String(error) };
   }

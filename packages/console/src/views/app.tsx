@@ -70,6 +70,8 @@ function shortcut(event: KeyboardEvent): (() => void) | undefined {
   if (key === "?") return () => showDialog({ kind: "help" });
   if (key !== "/") return undefined;
   return () => {
+    if (focusSearch()) return;
+    // On a narrow screen, it is hidden.
     menuIsOpen.value = true;
     requestAnimationFrame(focusSearch);
   };

@@ -15,8 +15,11 @@ const maxFound = 200;
 
 const searchId = "search";
 
-export function focusSearch(): void {
-  document.getElementById(searchId)?.focus();
+/** Returns whether the search can have the focus now. */
+export function focusSearch(): boolean {
+  const search = document.getElementById(searchId);
+  search?.focus();
+  return search !== null && document.activeElement === search;
 }
 
 export function Sidebar() {
@@ -46,14 +49,20 @@ export function Sidebar() {
       <TutorialLinks />
       {found.value.map(({ name, services }) => {
         const shown = services
-          .map((service) => ({ ...service, methods: take(service.methods) }))
+          .map((service) => ({ service, methods: take(service.methods) }))
           .filter(({ methods }) => methods.length > 0 || !isSearch);
         return (
           shown.length > 0 && (
             <section key={name} aria-label={name || t("noPackage")}>
               <h2 class="package">{name || t("noPackage")}</h2>
-              {shown.map((service) => (
-                <Service key={service.desc.typeName} service={service} isOpen={isSearch || total <= maxOpenMethods} isSearch={isSearch} />
+              {shown.map(({ service, methods }) => (
+                <Service
+                  key={service.desc.typeName}
+                  service={service}
+                  methods={methods}
+                  isOpen={isSearch || total <= maxOpenMethods}
+                  isSearch={isSearch}
+                />
               ))}
             </section>
           )
@@ -68,21 +77,22 @@ export function Sidebar() {
 
 interface ServiceProps {
   readonly service: ServiceEntry;
+  /** Those to show. */
+  readonly methods: readonly MethodEntry[];
   readonly isOpen: boolean;
   readonly isSearch: boolean;
 }
 
-function Service({ service, isOpen, isSearch }: ServiceProps) {
+function Service({ service, methods, isOpen, isSearch }: ServiceProps) {
   const [chosen, setChosen] = useState<boolean>();
   const [pages, setPages] = useState(1);
-  const { methods } = service;
   const selectedAt = methods.findIndex(({ path }) => path === selectedPath.value);
   const open = isSearch || (chosen ?? (isOpen || selectedAt >= 0));
   const shown = Math.max(pages * pageSize, selectedAt + 1);
   return (
     <div class="service">
       <h3>
-        <button type="button" aria-expanded={open} title={service.comment} onClick={() => setChosen(!open)}>
+        <button type="button" aria-expanded={open} title={open ? service.comment : ""} onClick={() => setChosen(!open)}>
           {service.name}
         </button>
       </h3>
