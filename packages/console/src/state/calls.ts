@@ -1,4 +1,4 @@
-// The call of the selected method.
+// The latest call. Its record stays until the next call begins.
 import { signal } from "@preact/signals";
 import { hasRequestStream, startCall } from "../call/call.ts";
 import type { Call, Metadata } from "../call/types.ts";
@@ -22,8 +22,12 @@ export interface CurrentCall {
 
 export const currentCall = signal<CurrentCall | undefined>(undefined);
 
-/** The call that has ended last. */
-export const endedCall = signal<CurrentCall | undefined>(undefined);
+const endListeners = new Set<(call: CurrentCall) => void>();
+
+/** Calls a function with each call that ends. */
+export function onCallEnd(listener: (call: CurrentCall) => void): void {
+  endListeners.add(listener);
+}
 
 /** Changes at most once a frame while the record grows. */
 export const recordVersion = signal(0);
@@ -33,6 +37,11 @@ export const isRunning = signal(false);
 
 /** Whether the call takes further messages. */
 export const canSend = signal(false);
+
+/** Tells all listeners of a call that has ended. */
+export function callEnded(call: CurrentCall): void {
+  for (const listener of endListeners) listener(call);
+}
 
 let call: Call | undefined;
 let scheduled = false;
@@ -80,7 +89,7 @@ export function start(method: MethodEntry, text?: string, written = text): void 
         canSend.value = false;
         call = undefined;
       }
-      if (event.type === "end") endedCall.value = current;
+      if (event.type === "end") callEnded(current);
       changed();
     },
   });

@@ -1,5 +1,6 @@
 // All that is wrong with the request: what does not fit its type, what violates rules, and what the server has found.
 import { computed, effect } from "@preact/signals";
+import type { ErrorDetail } from "../call/status.ts";
 import { type JsonNode, JsonSyntaxError, parseJson } from "../json/parse.ts";
 import type { Fault, Path } from "../schema/check.ts";
 import { badRequestOf, type FieldViolation, pathOfField, valueAt } from "../schema/violations.ts";
@@ -23,13 +24,9 @@ interface Reported {
   readonly sent: JsonNode | undefined;
 }
 
-/** What the status of the call says about fields. */
-export const reported = computed((): Reported => {
-  void recordVersion.value;
-  const call = currentCall.value;
-  const details = call?.record.status?.details ?? [];
-  if (call === undefined || details.length === 0) return { violations: [], sent: undefined };
-  const found = details.flatMap((detail) => {
+/** What the details of a status say about fields. */
+export function violationsIn(details: readonly ErrorDetail[]): readonly FieldViolation[] {
+  return details.flatMap((detail) => {
     if (detail.type === "google.rpc.BadRequest") return badRequestOf(detail);
     if (detail.type !== validateType) return [];
     try {
@@ -38,10 +35,18 @@ export const reported = computed((): Reported => {
       return [];
     }
   });
+}
+
+/** What the status of the call says about fields. */
+export const reported = computed((): Reported => {
+  void recordVersion.value;
+  const call = currentCall.value;
+  const details = call?.record.status?.details ?? [];
+  if (call === undefined || details.length === 0) return { violations: [], sent: undefined };
   // A stream fails because of the message that was sent last, as far as the page can tell.
   const sent = parsed(lastRequest(call.record) ?? "{}");
   const { input } = call.method.desc;
-  const violations = found.map((one) => ({ ...one, path: sent && pathOfField(input, sent.value, one.field) }));
+  const violations = violationsIn(details).map((one) => ({ ...one, path: sent && pathOfField(input, sent.value, one.field) }));
   return { violations, sent };
 });
 

@@ -4,7 +4,7 @@ import { signal } from "@preact/signals";
 import { codeNames } from "../call/status.ts";
 import type { Metadata } from "../call/types.ts";
 import { isPairs, isText, isTexts } from "../json/is-text.ts";
-import { type CurrentCall, endedCall } from "./calls.ts";
+import { type CurrentCall, onCallEnd } from "./calls.ts";
 import { newKey, onChangeElsewhere, table } from "./database.ts";
 import { disclosed, remember } from "./metadata.ts";
 import { boundedTexts, excess } from "./past-limits.ts";
@@ -45,9 +45,7 @@ const answers = table("answers");
 /** Reads the history, follows other tabs, and adds each call that ends. */
 export async function startHistory(): Promise<void> {
   onChangeElsewhere("calls", () => void load());
-  endedCall.subscribe((call) => {
-    if (call !== undefined) void add(call);
-  });
+  onCallEnd((call) => void add(call));
   await load();
 }
 

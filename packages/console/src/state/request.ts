@@ -1,7 +1,7 @@
 // The request of each method: its JSON text, which the form and the editor change.
 import { computed, signal } from "@preact/signals";
-import { print } from "../json/edit.ts";
-import { type JsonNode, JsonSyntaxError, type JsonValue, parseJson } from "../json/parse.ts";
+import { parseSource, print } from "../json/edit.ts";
+import { type JsonNode, JsonSyntaxError, type JsonValue } from "../json/parse.ts";
 import { check, type Fault } from "../schema/check.ts";
 import { firstRequest } from "../schema/defaults.ts";
 import { atOriginalPlaces, type ResolvedMessage, resolveMessage } from "../variables/message.ts";
@@ -21,9 +21,19 @@ export function setRequestText(text: string): void {
   if (selected.value !== undefined && text !== requestText.value) setTextOf(selected.value.path, text);
 }
 
+/** What the reader has made of the request of a method. `undefined` if it is the one that the page begins with. */
+export function writtenTextOf(path: string): string | undefined {
+  return texts.value.get(path);
+}
+
 /** Sets the request of any method. */
 export function setTextOf(path: string, text: string): void {
   texts.value = new Map(texts.value).set(path, text);
+}
+
+/** Sets the request of a method back to the one that the page begins with. */
+export function forgetTextOf(path: string): void {
+  texts.value = new Map([...texts.value].filter(([one]) => one !== path));
 }
 
 export function setRequest(value: JsonValue): void {
@@ -38,7 +48,7 @@ export type Parsed = { readonly node: JsonNode; readonly error?: never } | { rea
 
 export const parsedRequest = computed((): Parsed => {
   try {
-    return { node: parseJson(requestText.value) };
+    return { node: parseSource(requestText.value) };
   } catch (error) {
     if (error instanceof JsonSyntaxError) return { error };
     throw error;

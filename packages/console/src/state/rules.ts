@@ -1,5 +1,7 @@
 // The rules of buf.validate. Their code is loaded for methods whose requests have rules.
+import type { DescMessage } from "@bufbuild/protobuf";
 import { computed, effect, signal } from "@preact/signals";
+import type { JsonValue } from "../json/parse.ts";
 import type { Fault } from "../schema/check.ts";
 import { hasRules } from "../schema/has-rules.ts";
 import { atOriginalPlaces } from "../variables/message.ts";
@@ -32,15 +34,21 @@ interface Checked {
   readonly error?: string;
 }
 
-/** The violated rules of the request. */
-export const checkedRules = computed((): Checked => {
-  const resolved = resolvedRequest.value;
-  const [module, method, types] = [rules.value, selected.value, registry.value];
-  if (resolved === undefined || module === undefined || method === undefined || types === undefined) return { faults: [] };
+/** The violated rules of a message, as far as the rules are loaded. */
+export function checkRules(message: DescMessage, value: JsonValue, typeFaults: readonly Fault[]): Checked {
+  const [module, types] = [rules.value, registry.value];
+  if (module === undefined || types === undefined) return { faults: [] };
   try {
-    const found = module.checkRules(method.desc.input, resolved.value, types, requestFaults.value);
-    return { faults: atOriginalPlaces(found, resolved.wholes) };
+    return { faults: module.checkRules(message, value, types, typeFaults) };
   } catch (error) {
     return { faults: [], error: error instanceof Error ? error.message : String(error) };
   }
+}
+
+/** The violated rules of the request. */
+export const checkedRules = computed((): Checked => {
+  const [resolved, method] = [resolvedRequest.value, selected.value];
+  if (resolved === undefined || method === undefined) return { faults: [] };
+  const { faults, ...error } = checkRules(method.desc.input, resolved.value, requestFaults.value);
+  return { faults: atOriginalPlaces(faults, resolved.wholes), ...error };
 });

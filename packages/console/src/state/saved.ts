@@ -1,20 +1,12 @@
 // Requests that the reader has saved by name, in the browser's database.
 import { signal } from "@preact/signals";
-import type { Metadata } from "../call/types.ts";
 import { isPairs, isText } from "../json/is-text.ts";
 import { newKey, onChangeElsewhere, table } from "./database.ts";
-import { deadline, disclosed, remember, setMetadata, writtenMetadata } from "./metadata.ts";
-import { requestText, setTextOf } from "./request.ts";
+import { type Draft, takeDraft } from "./drafts.ts";
+import { deadline, disclosed, remember, writtenMetadata } from "./metadata.ts";
+import { requestText } from "./request.ts";
 import { jsonWithoutSecrets } from "./secrets.ts";
 import { selectedPath } from "./services.ts";
-
-/** What a saved request, a link and the history have in common. */
-export interface Draft {
-  readonly path: string;
-  readonly text: string;
-  readonly deadline: string;
-  readonly metadata: Metadata;
-}
 
 export interface SavedRequest extends Draft {
   readonly id: string;
@@ -56,11 +48,9 @@ export async function removeSaved(id: string): Promise<void> {
 }
 
 /** Shows a request at its method. It is not sent. Without a text, that of the method stays. */
-export function openDraft({ path, text, deadline: ms, metadata }: Omit<Draft, "text"> & { readonly text: string | undefined }): void {
-  if (text !== undefined) setTextOf(path, text);
-  deadline.value = ms;
-  setMetadata(metadata);
-  location.hash = `#/${path}`;
+export function openDraft(draft: Parameters<typeof takeDraft>[0]): void {
+  takeDraft(draft);
+  location.hash = `#/${draft.path}`;
 }
 
 function isSavedRequest(value: unknown): value is SavedRequest {

@@ -2,8 +2,9 @@
 // sends nothing.
 import { computed, effect, signal } from "@preact/signals";
 import { decodeLink, encodeLink } from "../share/link.ts";
-import { type Disclosure, deadline, disclosed, isLiteralCredential, setMetadata, writtenMetadata } from "./metadata.ts";
-import { requestText, setTextOf } from "./request.ts";
+import { takeDraft } from "./drafts.ts";
+import { type Disclosure, deadline, disclosed, isLiteralCredential, writtenMetadata } from "./metadata.ts";
+import { requestText } from "./request.ts";
 import { jsonWithoutSecrets } from "./secrets.ts";
 import { selectedPath, sharedPart } from "./services.ts";
 
@@ -45,11 +46,7 @@ async function open(path: string, shared: string): Promise<void> {
   // The reader may have gone on.
   if (sharedPart.value !== shared || selectedPath.value !== path) return;
   if (request === undefined) linkNotice.value = { kind: "broken", path };
-  else {
-    setTextOf(path, request.text);
-    deadline.value = request.deadline;
-    linkNotice.value = { kind: "opened", path, keys: setMetadata(request.metadata) };
-  }
+  else linkNotice.value = { kind: "opened", path, keys: takeDraft({ path, ...request }) };
   // A reload must not undo what the reader then changes.
   history.replaceState(history.state, "", location.hash.replace(/\?.*/, ""));
   sharedPart.value = "";

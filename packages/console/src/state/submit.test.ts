@@ -1,6 +1,6 @@
 // Calls of the history that are opened and made again.
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
-import { currentCall, endedCall } from "./calls.ts";
+import { callEnded, currentCall } from "./calls.ts";
 import { pastCalls, startHistory } from "./history.ts";
 import { CallRecord } from "./record.ts";
 import { openPast, rerun } from "./submit.ts";
@@ -21,7 +21,7 @@ test("a call whose requests are not all in the history is neither opened nor mad
   await startHistory();
   const method = { path: "t.S/M" } as NonNullable<typeof currentCall.value>["method"];
   const long = JSON.stringify({ text: "x".repeat(1_000_000) });
-  endedCall.value = { method, record: new CallRecord(), startedAt: 0, written: ["{}", long], metadata: [], timeoutMs: undefined };
+  callEnded({ method, record: new CallRecord(), startedAt: 0, written: ["{}", long], metadata: [], timeoutMs: undefined });
   await vi.waitFor(() => expect(pastCalls.value).toHaveLength(1));
   const [call] = pastCalls.value;
   if (call === undefined) throw new Error("no call");

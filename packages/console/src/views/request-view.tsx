@@ -1,10 +1,12 @@
 // The request: as a form or in JSON, and the buttons that send it.
+import type { ComponentChildren } from "preact";
 import { hasRequestStream } from "../call/call.ts";
 import { Form } from "../form/form.tsx";
 import { t } from "../i18n/index.ts";
 import type { MethodEntry } from "../schema/services.ts";
 import { cancel, currentCall, halfClose, isRunning, start } from "../state/calls.ts";
 import { showDialog } from "../state/dialogs.ts";
+import { replaced, undoDraft } from "../state/drafts.ts";
 import { faults } from "../state/faults.ts";
 import { goTo, requestView, target } from "../state/focus.ts";
 import { metadataIsValid } from "../state/metadata.ts";
@@ -49,6 +51,7 @@ export function RequestView({ method, readOnly }: { readonly method: MethodEntry
         </button>
       </div>
       <LinkNotice path={method.path} />
+      <ReplacedNotice path={method.path} />
       <Tabs
         label={t("request")}
         tabs={[
@@ -99,21 +102,49 @@ function LinkNotice({ path }: { readonly path: string }) {
   const isBroken = notice.kind === "broken";
   const keys = isBroken ? [] : notice.keys;
   return (
-    <p class="notice row" role={isBroken ? "alert" : "status"}>
-      <span class="grow">
-        {isBroken ? t("linkBroken") : t("linkOpened")} {keys.length > 0 && t("linkMetadata", keys.join(", "))}
-      </span>
-      <button
-        type="button"
-        class="quiet"
-        aria-label={t("close")}
-        onClick={() => {
-          linkNotice.value = undefined;
-        }}
-      >
+    <Notice
+      role={isBroken ? "alert" : "status"}
+      onClose={() => {
+        linkNotice.value = undefined;
+      }}
+    >
+      {isBroken ? t("linkBroken") : t("linkOpened")} {keys.length > 0 && t("linkMetadata", keys.join(", "))}
+    </Notice>
+  );
+}
+
+/** Whether a link, a saved request or one of the history has replaced what the reader had typed. */
+function ReplacedNotice({ path }: { readonly path: string }) {
+  if (replaced.value?.path !== path) return null;
+  return (
+    <Notice
+      role="status"
+      onClose={() => {
+        replaced.value = undefined;
+      }}
+    >
+      {t("replaced")}{" "}
+      <button type="button" onClick={undoDraft}>
+        {t("undo")}
+      </button>
+    </Notice>
+  );
+}
+
+interface NoticeProps {
+  readonly role: "alert" | "status";
+  readonly onClose: () => void;
+  readonly children: ComponentChildren;
+}
+
+function Notice({ role, onClose, children }: NoticeProps) {
+  return (
+    <div class="notice row" role={role}>
+      <span class="grow">{children}</span>
+      <button type="button" class="quiet" aria-label={t("close")} onClick={onClose}>
         ×
       </button>
-    </p>
+    </div>
   );
 }
 

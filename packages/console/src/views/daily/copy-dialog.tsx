@@ -31,7 +31,10 @@ const hints: Readonly<Record<Exclude<Tool, "curl">, Key>> = {
 
 export function CopyDialog({ onClose }: { readonly onClose: () => void }) {
   const disclosure = useSignal<Disclosure>("none");
-  const { text, reason, names } = copied(selected.value, tool.value, disclosure.value);
+  const isOfCall = useSignal(true);
+  const sent = sentBy(selected.value);
+  const requests = isOfCall.value && sent.length > 0 ? sent : [requestText.value];
+  const { text, reason, names } = copied(selected.value, requests, tool.value, disclosure.value);
   return (
     <Dialog label={t("copyAs")} class="wide" onClose={onClose}>
       <Tabs
@@ -40,7 +43,21 @@ export function CopyDialog({ onClose }: { readonly onClose: () => void }) {
         selected={tool.value}
         onSelect={(name) => (tool.value = name)}
       >
-        <DisclosureSelect choice={disclosure} />
+        <DisclosureSelect choice={disclosure} />{" "}
+        {sent.length > 0 && (
+          <label>
+            <span class="hint">{t("copyMessages")}</span>{" "}
+            <select
+              value={isOfCall.value ? "sent" : "request"}
+              onChange={(event) => {
+                isOfCall.value = event.currentTarget.value === "sent";
+              }}
+            >
+              <option value="sent">{t("copySent", sent.length)}</option>
+              <option value="request">{t("copyRequest")}</option>
+            </select>
+          </label>
+        )}
         {text === undefined ? (
           <p role="status">{t(reason)}</p>
         ) : (
@@ -62,7 +79,7 @@ interface Left {
   readonly names: readonly string[];
 }
 
-function copied(method: MethodEntry | undefined, name: Tool, disclosure: Disclosure): Copied & Left {
+function copied(method: MethodEntry | undefined, requests: readonly string[], name: Tool, disclosure: Disclosure): Copied & Left {
   if (method === undefined || registry.value === undefined || config.value === undefined) return { reason: "chooseMethod", names: [] };
   const types = registry.value;
   const values = openVariables.value;
@@ -70,7 +87,7 @@ function copied(method: MethodEntry | undefined, name: Tool, disclosure: Disclos
     const unknown = new Set<string>();
     const call: CopiedCall = {
       method,
-      requests: requestsOf(method).map((text) => {
+      requests: requests.map((text) => {
         const { text: resolved, faults } = resolveMessage(text, parseJson(text), method.desc.input, types, values, true);
         for (const { values } of faults) for (const name of values) unknown.add(String(name));
         return jsonWithoutSecrets(resolved);
@@ -94,11 +111,10 @@ function copied(method: MethodEntry | undefined, name: Tool, disclosure: Disclos
   }
 }
 
-/** The messages that the current call has sent, or the request. */
-function requestsOf(method: MethodEntry): readonly string[] {
+/** The messages that the latest call of a method with a request stream has sent. */
+function sentBy(method: MethodEntry | undefined): readonly string[] {
   const call = currentCall.value;
-  const sent = hasRequestStream(method.kind) && call?.method.path === method.path ? call.written : [];
-  return sent.length > 0 ? sent : [requestText.value];
+  return method !== undefined && hasRequestStream(method.kind) && call?.method.path === method.path ? call.written : [];
 }
 
 /** The names of the secrets in a text. */
