@@ -2,9 +2,10 @@
 // tutorial's. The shape of a message is also its type, and how its JSON is read.
 import { type DescField, type DescMessage, ScalarType } from "@bufbuild/protobuf";
 import { isArray, isObject, type JsonValue } from "../json/parse.ts";
+import { is64Bit } from "../schema/scalars.ts";
 import type { CallKind, MethodEntry, ServiceEntry } from "../schema/services.ts";
 
-export type FieldShape = "string" | "number" | "enum" | "time" | MessageShape | readonly [MessageShape];
+export type FieldShape = "string" | "strings" | "number" | "int64" | "enum" | "time" | MessageShape | readonly [MessageShape];
 
 /** The fields that a message must have, by their names in the .proto file. It may have more. */
 export interface MessageShape {
@@ -20,11 +21,13 @@ export interface MethodShape {
 /** The value of a shape. */
 export type ValueOf<Shape> = Shape extends "number"
   ? number
-  : Shape extends string
-    ? string
-    : Shape extends readonly [infer Item]
-      ? readonly ValueOf<Item>[]
-      : { readonly [Field in keyof Shape]: ValueOf<Shape[Field]> };
+  : Shape extends "strings"
+    ? readonly string[]
+    : Shape extends string
+      ? string
+      : Shape extends readonly [infer Item]
+        ? readonly ValueOf<Item>[]
+        : { readonly [Field in keyof Shape]: ValueOf<Shape[Field]> };
 
 /** A method with its shape. */
 export interface Shaped<Shape extends MethodShape> {
@@ -73,6 +76,8 @@ function isOfShape(field: DescField, shape: FieldShape): boolean {
   if (typeof shape === "object") return field.fieldKind === "message" && matches(field.message, shape);
   if (shape === "time") return field.fieldKind === "message" && field.message.typeName === "google.protobuf.Timestamp";
   if (shape === "enum") return field.fieldKind === "enum";
+  if (shape === "strings") return field.fieldKind === "list" && field.listKind === "scalar" && field.scalar === ScalarType.STRING;
+  if (shape === "int64") return field.fieldKind === "scalar" && is64Bit(field.scalar);
   return field.fieldKind === "scalar" && (shape === "string" ? field.scalar === ScalarType.STRING : numbers.has(field.scalar));
 }
 
@@ -95,6 +100,7 @@ function readField(shape: FieldShape, value: JsonValue | undefined): unknown {
   if (isList(shape)) return isArray(value) ? value.map((item) => readMessage(shape[0], item)) : [];
   if (typeof shape === "object") return readMessage(shape, value);
   if (shape === "number") return Number(value ?? 0);
+  if (shape === "strings") return isArray(value) ? value.map(String) : [];
   return typeof value === "string" ? value : String(value ?? "");
 }
 

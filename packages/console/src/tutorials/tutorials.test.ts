@@ -1,6 +1,6 @@
 // Which tutorials are found, and how their messages are read.
 import { createFileRegistry, type DescService } from "@bufbuild/protobuf";
-import { Greeter as Chat } from "@grpc-study/proto/chat";
+import { Greeter as Chat, Rooms } from "@grpc-study/proto/chat";
 import { Greeter as Helloworld } from "@grpc-study/proto/helloworld";
 import { Greeter as Push } from "@grpc-study/proto/push";
 import { OrderService, ProdService, UserService } from "@grpc-study/proto/shop";
@@ -22,6 +22,7 @@ const found = (...services: readonly DescService[]) => {
 
 test("each tutorial is found by the shape of its services", () => {
   expect(found(Chat)).toEqual(["chat"]);
+  expect(found(Rooms)).toEqual(["rooms"]);
   expect(found(Push)).toEqual(["push"]);
   expect(found(StreamServer, StreamClient, Stream)).toEqual(["streams"]);
   expect(found(ProdService, OrderService, UserService)).toEqual(["shop"]);

@@ -3,9 +3,10 @@ import "./header.css";
 import { useEffect, useRef } from "preact/hooks";
 import { type Language, language, languages, t } from "../i18n/index.ts";
 import { showDialog } from "../state/dialogs.ts";
-import { environments, selectEnvironment, selectedEnvironment } from "../state/environments.ts";
+import { environments } from "../state/environments.ts";
 import { config } from "../state/services.ts";
 import { type Theme, theme } from "../state/settings.ts";
+import { EnvironmentSelect } from "./environment-select.tsx";
 
 export interface HeaderProps {
   readonly menuIsOpen: boolean;
@@ -23,20 +24,7 @@ export function Header({ menuIsOpen, onMenu }: HeaderProps) {
       </a>
       <Links />
       <span class="tools">
-        {environments.value.length > 0 && (
-          <select
-            aria-label={t("environment")}
-            value={selectedEnvironment.value}
-            onChange={(event) => selectEnvironment(event.currentTarget.value)}
-          >
-            <option value="">{t("noEnvironment")}</option>
-            {environments.value.map(({ id, name }) => (
-              <option key={id} value={id}>
-                {name}
-              </option>
-            ))}
-          </select>
-        )}
+        {environments.value.length > 0 && <EnvironmentSelect />}
         <button type="button" class="quiet" onClick={() => showDialog({ kind: "environments" })}>
           {t("environments")}
         </button>

@@ -12,6 +12,7 @@ import {
   removeRow,
   rows,
 } from "../state/metadata.ts";
+import { PairRow } from "../ui/pair-row.tsx";
 
 const faultTexts: Readonly<Record<MetadataFault, Key>> = {
   variable: "faultVariable",
@@ -64,35 +65,24 @@ export function MetadataView() {
       {rows.value.map((row) => {
         const fault = faultOf(row);
         return (
-          <div key={row.id}>
-            <div class="row">
-              <input
-                type="text"
-                autocomplete="off"
-                spellcheck={false}
-                aria-label={t("metadataKey")}
-                placeholder={t("metadataKey")}
-                value={row.key}
-                aria-invalid={fault === "key" || fault === "reserved"}
-                onInput={(event) => changeRow(row.id, { key: event.currentTarget.value })}
-              />
-              <input
-                type="text"
-                class="grow"
-                autocomplete="off"
-                spellcheck={false}
-                aria-label={t("metadataValue")}
-                placeholder={t("metadataValue")}
-                value={row.value}
-                aria-invalid={fault === "value" || fault === "base64" || fault === "variable"}
-                onInput={(event) => changeRow(row.id, { value: event.currentTarget.value })}
-              />
-              <button type="button" class="quiet" aria-label={t("removeOf", row.key || t("metadata"))} onClick={() => removeRow(row.id)}>
-                ×
-              </button>
-            </div>
-            {fault !== undefined && <p class="fault">{t(faultTexts[fault])}</p>}
-          </div>
+          <PairRow
+            key={row.id}
+            name={{
+              label: t("metadataKey"),
+              value: row.key,
+              isInvalid: fault === "key" || fault === "reserved",
+              onInput: (key) => changeRow(row.id, { key }),
+            }}
+            value={{
+              label: t("metadataValue"),
+              value: row.value,
+              isInvalid: fault === "value" || fault === "base64" || fault === "variable",
+              onInput: (value) => changeRow(row.id, { value }),
+            }}
+            removeLabel={t("removeOf", row.key || t("metadata"))}
+            onRemove={() => removeRow(row.id)}
+            fault={fault && t(faultTexts[fault])}
+          />
         );
       })}
       <button type="button" onClick={addRow}>

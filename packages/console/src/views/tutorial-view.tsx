@@ -21,10 +21,10 @@ export function TutorialView({ tutorial }: { readonly tutorial: Tutorial }) {
     <article class="tutorial">
       <h1>{t(tutorial.title)}</h1>
       <p class="tutorial-links">
-        <a href={links.page(tutorial.name, language.value)} target="_blank" rel="noreferrer">
+        <a href={links.page(tutorial.topic, language.value)} target="_blank" rel="noreferrer">
           {t("tutorialPage")}
         </a>
-        <a href={links.source(tutorial.name)} target="_blank" rel="noreferrer">
+        <a href={links.source(tutorial.topic)} target="_blank" rel="noreferrer">
           {t("tutorialSource")}
         </a>
       </p>

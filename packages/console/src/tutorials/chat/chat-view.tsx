@@ -1,7 +1,8 @@
 // The chat as a chat: the reader's lines on one side, the server's replies on the other.
 import "./chat.css";
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useEffect, useMemo, useState } from "preact/hooks";
 import { language } from "../../i18n/index.ts";
+import { useFollow } from "../../ui/use-follow.ts";
 import { openCall } from "../calls.ts";
 import { Conversation, type Line } from "./conversation.ts";
 import type { ChatMethods } from "./methods.ts";
@@ -40,10 +41,7 @@ interface Props {
 function Lines({ conversation }: Props) {
   const lines = conversation.lines.value;
   const isReplying = conversation.state.value.kind === "open" && conversation.unanswered.length > 0;
-  const scroller = useRef<HTMLDivElement>(null);
-  useEffect(() => {
-    scroller.current?.scrollTo({ top: scroller.current.scrollHeight });
-  }, [lines, isReplying]);
+  const scroller = useFollow<HTMLDivElement>(`${lines.at(-1)?.id} ${isReplying}`, lines.at(-1)?.from === "me");
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must take the focus
     <div class="chat-lines" role="log" aria-label={tc("conversation")} tabIndex={0} ref={scroller}>

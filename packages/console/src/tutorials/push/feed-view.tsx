@@ -63,7 +63,7 @@ export function FeedView({ title, hint, method }: FeedProps) {
   };
 
   return (
-    <section class="feed" aria-labelledby={id}>
+    <section class="card feed" aria-labelledby={id}>
       <h2 id={id}>
         {title} {call !== undefined && <span class="live">{tp("live")}</span>}
       </h2>
@@ -87,7 +87,7 @@ export function FeedView({ title, hint, method }: FeedProps) {
       {items.length === 0 ? (
         <p class="hint">{tp("empty")}</p>
       ) : (
-        <ol aria-label={title}>
+        <ol class="events" aria-label={title}>
           {items.map((item) => (
             <li key={item.id} class={item.way}>
               <span class="way">

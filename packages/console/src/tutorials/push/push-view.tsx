@@ -6,7 +6,7 @@ import { tp } from "./texts.ts";
 
 export function PushView({ methods: { GetStream, PutStream, AllStream } }: { readonly methods: PushMethods }) {
   return (
-    <div class="feeds">
+    <div class="cards">
       <FeedView title={tp("server")} hint={tp("serverHint")} method={GetStream} />
       <FeedView title={tp("client")} hint={tp("clientHint")} method={PutStream} />
       <FeedView title={tp("both")} hint={tp("bothHint")} method={AllStream} />

@@ -1,9 +1,16 @@
 // An order, with its faults at their fields: those that the page finds, and those that the server finds.
-import { useId, useState } from "preact/hooks";
-import { asObject, type Status } from "../../call/status.ts";
+import { useEffect, useId, useState } from "preact/hooks";
+import type { Status } from "../../call/status.ts";
+import { t } from "../../i18n/index.ts";
+import { check } from "../../schema/check.ts";
+import type { MethodEntry } from "../../schema/services.ts";
+import { pathOfField } from "../../schema/violations.ts";
+import { violationsIn } from "../../state/faults.ts";
+import { checkRules, loadRules } from "../../state/rules.ts";
+import { registry } from "../../state/services.ts";
 import { callOnce } from "../calls.ts";
 import { StatusLine } from "../status-line.tsx";
-import { Input, isId } from "./input.tsx";
+import { Input } from "./input.tsx";
 import type { ShopMethods } from "./methods.ts";
 import { tsh } from "./texts.ts";
 
@@ -23,7 +30,8 @@ export function OrderForm({ method }: { readonly method: ShopMethods["NewOrder"]
   const [time, setTime] = useState(() => new Date().toISOString());
   const [result, setResult] = useState<Result>();
   const [isRunning, setRunning] = useState(false);
-  const faults = faultsOf(values);
+  const faults = faultsOf(method.method, values);
+  useEffect(() => void loadRules(), []);
   const ofServer = result !== undefined && "at" in result ? result.at : {};
   const change = (more: Partial<Values>) => {
     setValues({ ...values, ...more });
@@ -43,7 +51,11 @@ export function OrderForm({ method }: { readonly method: ShopMethods["NewOrder"]
       },
     });
     setRunning(false);
-    setResult(status === undefined ? { accepted: tsh("placed", message.status, message.message) } : { status, at: faultsAt(status) });
+    setResult(
+      status === undefined
+        ? { accepted: tsh("placed", message.status, message.message) }
+        : { status, at: faultsAt(method.method, values, status) },
+    );
   };
   const input = (field: Field) => ({
     value: values[field],
@@ -88,31 +100,23 @@ export function OrderForm({ method }: { readonly method: ShopMethods["NewOrder"]
   );
 }
 
-/** The rules of the .proto file. */
-function faultsOf({ order_no, order_id, user_id, order_money }: Values): Faults {
-  const characters = [...order_no].length;
+/** The faults that the page finds, by the types and the rules of the .proto file. */
+function faultsOf({ desc }: MethodEntry, order_main: Values): Faults {
+  if (registry.value === undefined) return {};
+  const request = { order_main };
+  const ofTypes = check(desc.input, request, registry.value);
+  const all = [...ofTypes, ...checkRules(desc.input, request, ofTypes).faults];
   return {
-    ...((characters < 1 || characters > 64) && { order_no: tsh("faultText") }),
-    ...(!isId(order_id) && { order_id: tsh("faultNumber") }),
-    ...(!isId(user_id) && { user_id: tsh("faultNumber") }),
-    ...((order_money.trim() === "" || !(Number(order_money) >= 0) || !Number.isFinite(Number(order_money))) && {
-      order_money: tsh("faultMoney"),
-    }),
+    // JSON has no number for what the type accepts as Infinity.
+    ...(!Number.isFinite(Number(order_main.order_money)) && { order_money: t("expectNumber") }),
+    ...Object.fromEntries(all.map(({ path, key, values }) => [String(path[1]), t(key, ...values)])),
   };
 }
 
-/** The faults that the server found, by field. Another order under the number is a fault of the number. */
-function faultsAt({ code, message, details }: Status): Faults {
+/** The faults that the server found. Another order under the number is a fault of the number. */
+function faultsAt({ desc }: MethodEntry, order_main: Values, { code, message, details }: Status): Faults {
   if (code === "ALREADY_EXISTS") return { order_no: message };
-  const violations = details.flatMap(({ debug }) => {
-    const { fieldViolations, field_violations } = asObject(debug);
-    return [fieldViolations ?? field_violations ?? []].flat().map(asObject);
-  });
-  const known: readonly Field[] = ["order_no", "order_id", "user_id", "order_money"];
   return Object.fromEntries(
-    violations.flatMap(({ field, description }) => {
-      const name = known.find((one) => String(field).endsWith(one));
-      return name === undefined ? [] : [[name, String(description)]];
-    }),
+    violationsIn(details).map(({ field, text }) => [String(pathOfField(desc.input, { order_main }, field)?.[1]), text]),
   );
 }

@@ -7,7 +7,7 @@ import { ScoresView } from "./scores-view.tsx";
 
 export function ShopView({ methods }: { readonly methods: ShopMethods }) {
   return (
-    <div class="shop">
+    <div class="cards">
       <ProductView methods={methods} />
       <OrderForm method={methods.NewOrder} />
       <ScoresView method={methods.GetUserScoreByServerStream} />

@@ -24,9 +24,7 @@ const en = {
   user: "User",
   score: "Score",
   batches: "{0} messages",
-  faultText: "1 to 64 characters.",
   faultNumber: "A whole number from 1 to 2147483647.",
-  faultMoney: "A number, 0 or more.",
   faultUsers: "1 to 1000 whole numbers from 1 to 2147483647.",
 } as const;
 
@@ -57,9 +55,7 @@ export const texts = {
     user: "用户",
     score: "积分",
     batches: "{0} 条消息",
-    faultText: "1 到 64 个字符。",
     faultNumber: "1 到 2147483647 的整数。",
-    faultMoney: "大于或等于 0 的数。",
     faultUsers: "1 到 1000 个 1 到 2147483647 的整数。",
   },
 };

@@ -87,7 +87,7 @@ export function StreamsView({ methods }: { readonly methods: StreamsMethods }) {
       <button type="button" class="primary" onClick={playAll}>
         {ts("playAll")}
       </button>
-      <div class="lanes">
+      <div class="cards">
         {lanes.map(({ name, hint, lane, script }) => (
           <LaneView key={name} title={ts(name)} hint={ts(hint)} lane={lane} onPlay={() => lane.play(script)} />
         ))}
@@ -108,7 +108,7 @@ function LaneView({ title, hint, lane, onPlay }: LaneProps) {
   const { value: shown } = lane.shown;
   const { value: status } = lane.status;
   return (
-    <section class="lane" aria-labelledby={id}>
+    <section class="card lane" aria-labelledby={id}>
       <div class="bar">
         <h2 id={id}>{title}</h2>
         <button type="button" aria-label={`${ts("play")}: ${title}`} onClick={onPlay}>
@@ -120,7 +120,7 @@ function LaneView({ title, hint, lane, onPlay }: LaneProps) {
       {shown.length === 0 ? (
         <p class="hint">{ts("nothing")}</p>
       ) : (
-        <ol aria-label={ts("events", title)}>
+        <ol class="events" aria-label={ts("events", title)}>
           {shown.map((event) => (
             <li key={event.id} class={event.kind}>
               <span aria-hidden="true">{event.kind === "response" ? "←" : event.kind === "request" ? "→" : "⇥"}</span>

@@ -9,11 +9,12 @@ import {
   environments,
   nameFault,
   removeEnvironment,
-  selectEnvironment,
   selectedEnvironment,
   type Variable,
 } from "../../state/environments.ts";
 import { Dialog } from "../../ui/dialog.tsx";
+import { PairRow } from "../../ui/pair-row.tsx";
+import { EnvironmentSelect } from "../environment-select.tsx";
 
 export function EnvironmentsDialog({ onClose }: { readonly onClose: () => void }) {
   const environment = environments.value.find(({ id }) => id === selectedEnvironment.value);
@@ -22,19 +23,7 @@ export function EnvironmentsDialog({ onClose }: { readonly onClose: () => void }
       <p class="hint">{t("environmentsHint")}</p>
       {isMemoryOnly.value && <p class="notice">{t("memoryOnly")}</p>}
       <div class="row">
-        <select
-          aria-label={t("environment")}
-          class="grow"
-          value={selectedEnvironment.value}
-          onChange={(event) => selectEnvironment(event.currentTarget.value)}
-        >
-          <option value="">{t("noEnvironment")}</option>
-          {environments.value.map(({ id, name }) => (
-            <option key={id} value={id}>
-              {name}
-            </option>
-          ))}
-        </select>
+        <EnvironmentSelect class="grow" />
         <button type="button" onClick={() => addEnvironment(t("newEnvironment", environments.value.length + 1))}>
           {t("addEnvironment")}
         </button>
@@ -66,47 +55,35 @@ function EnvironmentForm({ environment }: { readonly environment: Environment })
       {variables.map((variable, index) => {
         const fault = nameFault(environment, variable.name);
         return (
-          <div key={index} class="variable">
-            <div class="row">
+          <PairRow
+            key={index}
+            name={{
+              label: t("variable"),
+              value: variable.name,
+              isInvalid: fault !== undefined,
+              onInput: (name) => change(index, { name }),
+            }}
+            value={{
+              label: t("variableValue", variable.name),
+              placeholder: variable.secret ? t("secretHint") : t("metadataValue"),
+              value: variable.value,
+              isInvalid: false,
+              isSecret: variable.secret,
+              onInput: (value) => change(index, { value }),
+            }}
+            removeLabel={t("removeOf", variable.name || t("variable"))}
+            onRemove={() => changeEnvironment({ ...environment, variables: variables.toSpliced(index, 1) })}
+            fault={fault && t(fault)}
+          >
+            <label class="check">
               <input
-                type="text"
-                autocomplete="off"
-                spellcheck={false}
-                aria-label={t("variable")}
-                placeholder={t("variable")}
-                value={variable.name}
-                aria-invalid={fault !== undefined}
-                onInput={(event) => change(index, { name: event.currentTarget.value })}
-              />
-              <input
-                type="text"
-                class={variable.secret ? "grow secret" : "grow"}
-                autocomplete="off"
-                spellcheck={false}
-                aria-label={t("variableValue", variable.name)}
-                placeholder={variable.secret ? t("secretHint") : t("metadataValue")}
-                value={variable.value}
-                onInput={(event) => change(index, { value: event.currentTarget.value })}
-              />
-              <label class="check">
-                <input
-                  type="checkbox"
-                  checked={variable.secret}
-                  onChange={(event) => change(index, { secret: event.currentTarget.checked })}
-                />{" "}
-                {t("secret")}
-              </label>
-              <button
-                type="button"
-                class="quiet"
-                aria-label={t("removeOf", variable.name || t("variable"))}
-                onClick={() => changeEnvironment({ ...environment, variables: variables.toSpliced(index, 1) })}
-              >
-                ×
-              </button>
-            </div>
-            {fault !== undefined && <p class="fault">{t(fault)}</p>}
-          </div>
+                type="checkbox"
+                checked={variable.secret}
+                onChange={(event) => change(index, { secret: event.currentTarget.checked })}
+              />{" "}
+              {t("secret")}
+            </label>
+          </PairRow>
         );
       })}
       <div class="row">
