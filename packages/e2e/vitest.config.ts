@@ -6,7 +6,7 @@ const globalSetup = "test/harness/global-setup.ts";
 // CI has 20 minutes. These files need several more, so that CI runs them with E2E_ALL=1 alone; each
 // other run has them.
 const isShort = process.env["CI"] !== undefined && process.env["E2E_ALL"] === undefined;
-const long = ["test/cli/watch.test.ts", "test/faults/rooms.test.ts", "test/console/{copy,streams,tutorials}.test.ts"];
+const long = ["test/cli/watch.test.ts", "test/faults/rooms.test.ts"];
 
 // Unlike the other packages, this one tests the build, as Node runs it: it does not set the
 // condition `@grpc-study/source`.

@@ -1,5 +1,6 @@
 // The console in a page of the browser: what a reader finds and does.
-import type { Browser, Locator, Page } from "playwright-core";
+import type { Locator, Page } from "playwright-core";
+import { theBrowser } from "./shared.ts";
 
 export interface PageOptions {
   readonly width?: number;
@@ -30,9 +31,9 @@ export class ConsolePage implements AsyncDisposable {
   }
 
   /** Opens the console of a gateway, at a method if one is given. */
-  static async open(browser: Browser, url: string, method = "", options: PageOptions = {}): Promise<ConsolePage> {
+  static async open(url: string, method = "", options: PageOptions = {}): Promise<ConsolePage> {
     const { width = 1280, height = 900, locale = "en-US", colorScheme = "light" } = options;
-    const context = await browser.newContext({ viewport: { width, height }, locale, colorScheme });
+    const context = await theBrowser().newContext({ viewport: { width, height }, locale, colorScheme });
     const page = await context.newPage();
     const opened = new ConsolePage(page, url);
     await page.goto(`${url}/console/#/${method}`);

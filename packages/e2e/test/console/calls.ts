@@ -1,12 +1,9 @@
 // Calls of each kind in the console, in a browser.
-import type { Browser } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { startBrowser } from "../browser/chromium.ts";
+import { expect, test, vi } from "vitest";
 import { type Kinds, startKinds } from "./kinds.ts";
 import { ConsolePage, textOf } from "./page.ts";
+import { inChromium } from "./shared.ts";
 
-const { browser, missing } = await startBrowser();
-const started = new AsyncDisposableStack();
 const waiting = { timeout: 20_000 };
 
 interface Opened extends AsyncDisposable {
@@ -18,7 +15,7 @@ interface Opened extends AsyncDisposable {
 async function open(method: string): Promise<Opened> {
   const stack = new AsyncDisposableStack();
   const kinds = stack.use(await startKinds());
-  const view = stack.use(await ConsolePage.open(browser as Browser, kinds.url, `console.test.v1.Kinds/${method}`));
+  const view = stack.use(await ConsolePage.open(kinds.url, `console.test.v1.Kinds/${method}`));
   return { kinds, view, [Symbol.asyncDispose]: () => stack.disposeAsync() };
 }
 
@@ -37,12 +34,7 @@ const events = async (view: ConsolePage) =>
 /** No view may have broken, and nothing may come from outside. */
 const isClean = (view: ConsolePage) => expect([view.errors, view.foreign]).toEqual([[], []]);
 
-describe.skipIf(missing)(missing ?? "in Chromium", () => {
-  beforeAll(() => {
-    if (browser !== undefined) started.defer(() => browser.close());
-  });
-  afterAll(() => started.disposeAsync());
-
+inChromium("calls", {}, () => {
   test("a unary call shows the message as a tree and in JSON, with header, trailer, times and sizes", async () => {
     await using opened = await open("Say");
     const { view } = opened;

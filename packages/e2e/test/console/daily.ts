@@ -1,19 +1,18 @@
 // Daily work in the console, in a browser: history, saved requests, environments, links, the palette.
-import type { Browser, Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { startBrowser } from "../browser/chromium.ts";
+import type { Page } from "playwright-core";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { violations } from "./axe.ts";
 import { type Kinds, startKinds } from "./kinds.ts";
 import { ConsolePage, type PageOptions, textOf } from "./page.ts";
+import { inChromium } from "./shared.ts";
 
-const { browser, missing } = await startBrowser();
 const started = new AsyncDisposableStack();
 let kinds: Kinds;
 
 const attack = `<img src=x onerror=globalThis.hacked=1>"'\`{{`;
 
 const open = (method: string, options?: PageOptions) =>
-  ConsolePage.open(browser as Browser, kinds.url, method === "" ? "" : `console.test.v1.Kinds/${method}`, options);
+  ConsolePage.open(kinds.url, method === "" ? "" : `console.test.v1.Kinds/${method}`, options);
 
 const inDialog = ({ page }: ConsolePage) => page.getByRole("dialog");
 
@@ -67,9 +66,8 @@ async function addVariable(view: ConsolePage, name: string, value: string, isSec
   if (isSecret) await dialog.getByLabel("secret").last().check();
 }
 
-describe.skipIf(missing)(missing ?? "in Chromium", { timeout: 120_000 }, () => {
+inChromium("daily", { timeout: 120_000 }, () => {
   beforeAll(async () => {
-    if (browser !== undefined) started.defer(() => browser.close());
     kinds = started.use(await startKinds());
   });
   afterAll(() => started.disposeAsync());
@@ -275,6 +273,9 @@ describe.skipIf(missing)(missing ?? "in Chromium", { timeout: 120_000 }, () => {
     await view.press("History");
     await inDialog(view).getByRole("button", { name: "Call again Repeat" }).last().click();
     await view.response.getByText('"a 1"').first().waitFor();
+    // What the reader had typed comes back.
+    await view.press("Undo");
+    await view.request.getByText('"b"').waitFor();
     await view.press("History");
     await inDialog(view).getByRole("tab", { name: "Calls (3)" }).waitFor();
     const compare = async (one: number, other: number) => {
@@ -320,7 +321,7 @@ describe.skipIf(missing)(missing ?? "in Chromium", { timeout: 120_000 }, () => {
     await page.getByRole("heading", { level: 1, name: /^Say/ }).waitFor();
     expect(await page.getByLabel(/^text/).inputValue()).toBe("kept");
     await pick("dark theme");
-    expect(await page.locator("html").getAttribute("data-theme")).toBe("dark");
+    await page.locator("html[data-theme=dark]").waitFor();
     await pick("repeat");
     await page.getByRole("heading", { level: 1, name: /^Repeat/ }).waitFor();
     await pick("中文");

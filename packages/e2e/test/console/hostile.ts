@@ -4,12 +4,10 @@ import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import { createGateway, DescriptorsError, readDescriptors } from "@grpc-study/gateway";
 import { Code, createServer, detail, implement, RpcError } from "@grpc-study/rpc";
 import { BadRequestSchema, LocalizedMessageSchema } from "@grpc-study/rpc/error-details";
-import type { Browser } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { startBrowser } from "../browser/chromium.ts";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { ConsolePage, textOf } from "./page.ts";
+import { inChromium } from "./shared.ts";
 
-const { browser, missing } = await startBrowser();
 const started = new AsyncDisposableStack();
 
 /** Each would set a variable if it were HTML, a URL or a script. */
@@ -81,9 +79,8 @@ function hostileDescriptors(tag = "constructor") {
 
 let url: string;
 
-describe.skipIf(missing)(missing ?? "in Chromium", { timeout: 120_000 }, () => {
+inChromium("hostile", { timeout: 120_000 }, () => {
   beforeAll(async () => {
-    if (browser !== undefined) started.defer(() => browser.close());
     const { services, registry } = hostileDescriptors();
     const [service] = services;
     if (service === undefined) throw new Error("there is no service");
@@ -132,7 +129,7 @@ describe.skipIf(missing)(missing ?? "in Chromium", { timeout: 120_000 }, () => {
   }
 
   test("names and comments are text", async () => {
-    await using home = await ConsolePage.open(browser as Browser, url);
+    await using home = await ConsolePage.open(url);
     expect(await home.page.title()).toContain("<img src=x");
     await isUnharmed(home);
     for (const link of await home.page.getByRole("navigation").getByRole("link").all()) {
@@ -147,7 +144,7 @@ describe.skipIf(missing)(missing ?? "in Chromium", { timeout: 120_000 }, () => {
   });
 
   test("values, errors, details and metadata are text", async () => {
-    await using view = await ConsolePage.open(browser as Browser, url, "evil.Evil/Say");
+    await using view = await ConsolePage.open(url, "evil.Evil/Say");
     await view.press("Call");
     await view.response.getByText("0 OK").waitFor();
     expect(await view.responseText()).toContain("<img src=x onerror=globalThis.hacked=1>");
@@ -169,7 +166,7 @@ describe.skipIf(missing)(missing ?? "in Chromium", { timeout: 120_000 }, () => {
     ["a server stream", 1, "Call"],
     ["a bidirectional stream", 2, "Send message"],
   ])("messages of %s are text", async (_name, index, button) => {
-    await using view = await ConsolePage.open(browser as Browser, url);
+    await using view = await ConsolePage.open(url);
     await view.page.getByRole("navigation").getByRole("link").nth(index).click();
     await view.press(button);
     await view.response
@@ -182,7 +179,7 @@ describe.skipIf(missing)(missing ?? "in Chromium", { timeout: 120_000 }, () => {
   });
 
   test("a request that sets hostile keys does no harm", async () => {
-    await using view = await ConsolePage.open(browser as Browser, url, "evil.Evil/Say");
+    await using view = await ConsolePage.open(url, "evil.Evil/Say");
     await view.write(`{"__proto__": {"hacked": 1}, "constructor": {"prototype": {"hacked": 1}}, ${JSON.stringify(attacks[0])}: 1}`);
     await view.openTab(view.request, "Form");
     await view.page.getByText(/faults in the request/).waitFor();

@@ -1,26 +1,23 @@
 // Lists and large maps in the form of a request, in a browser.
-import type { Browser } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { startBrowser } from "../browser/chromium.ts";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { violations } from "./axe.ts";
 import { type Kinds, startKinds } from "./kinds.ts";
 import { ConsolePage } from "./page.ts";
+import { inChromium } from "./shared.ts";
 
-const { browser, missing } = await startBrowser();
 const started = new AsyncDisposableStack();
 let kinds: Kinds;
 
 async function open(request: object): Promise<ConsolePage> {
-  const view = await ConsolePage.open(browser as Browser, kinds.url, "console.test.v1.Kinds/Echo");
+  const view = await ConsolePage.open(kinds.url, "console.test.v1.Kinds/Echo");
   // The text control, which takes a large text at once.
   await view.page.route("**/assets/editor-*", (route) => route.abort());
   await view.write(JSON.stringify(request));
   return view;
 }
 
-describe.skipIf(missing)(missing ?? "in Chromium", { timeout: 120_000 }, () => {
+inChromium("lists", { timeout: 120_000 }, () => {
   beforeAll(async () => {
-    if (browser !== undefined) started.defer(() => browser.close());
     kinds = started.use(await startKinds());
   });
   afterAll(() => started.disposeAsync());

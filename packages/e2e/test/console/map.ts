@@ -1,23 +1,20 @@
 // The form of a map in the console, in a browser.
-import type { Browser } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { startBrowser } from "../browser/chromium.ts";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Kinds, startKinds } from "./kinds.ts";
 import { ConsolePage } from "./page.ts";
+import { inChromium } from "./shared.ts";
 
-const { browser, missing } = await startBrowser();
 const started = new AsyncDisposableStack();
 let kinds: Kinds;
 
-describe.skipIf(missing)(missing ?? "in Chromium", { timeout: 60_000 }, () => {
+inChromium("map", { timeout: 60_000 }, () => {
   beforeAll(async () => {
-    if (browser !== undefined) started.defer(() => browser.close());
     kinds = started.use(await startKinds());
   });
   afterAll(() => started.disposeAsync());
 
   test("an entry keeps its controls and the focus when its key changes, and when an entry before it is removed", async () => {
-    await using view = await ConsolePage.open(browser as Browser, kinds.url, "console.test.v1.Kinds/Echo");
+    await using view = await ConsolePage.open(kinds.url, "console.test.v1.Kinds/Echo");
     const { page } = view;
     for (let entry = 0; entry < 2; entry++) await view.press("Add an entry counts");
     await page.getByLabel("counts key key2", { exact: true }).fill("k");

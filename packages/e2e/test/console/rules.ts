@@ -3,24 +3,21 @@ import { createGateway } from "@grpc-study/gateway";
 import { OrderService } from "@grpc-study/proto/shop";
 import { Code, createServer, detail, implement, RpcError } from "@grpc-study/rpc";
 import { BadRequestSchema } from "@grpc-study/rpc/error-details";
-import type { Browser } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { startBrowser } from "../browser/chromium.ts";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { violations } from "./axe.ts";
 import { ConsolePage, type PageOptions, textOf } from "./page.ts";
+import { inChromium } from "./shared.ts";
 
-const { browser, missing } = await startBrowser();
 const started = new AsyncDisposableStack();
 const hostile = "<img src=x onerror=globalThis.hacked=1>";
 let url: string;
 
-const open = (options?: PageOptions) => ConsolePage.open(browser as Browser, url, "services.OrderService/NewOrder", options);
+const open = (options?: PageOptions) => ConsolePage.open(url, "services.OrderService/NewOrder", options);
 const focused = (view: ConsolePage) => view.page.evaluate("document.activeElement.id");
 const wrong = { orderMain: { orderId: 1, orderNo: "", userId: 5, orderMoney: -1 } };
 
-describe.skipIf(missing)(missing ?? "in Chromium", { timeout: 120_000 }, () => {
+inChromium("rules", { timeout: 120_000 }, () => {
   beforeAll(async () => {
-    if (browser !== undefined) started.defer(() => browser.close());
     const server = createServer({ onError: () => {} });
     server.add(
       implement(OrderService, {

@@ -1,0 +1,17 @@
+// The console in a browser. The files have one worker, one Chromium and one build of their descriptors, because
+// these would take most of the time of a file. A part by itself: vitest run test/console -t daily
+import { afterAll } from "vitest";
+import { closeBrowser } from "./shared.ts";
+import "./calls.ts";
+import "./copy.ts";
+import "./daily.ts";
+import "./editor.ts";
+import "./hostile.ts";
+import "./lists.ts";
+import "./map.ts";
+import "./rules.ts";
+import "./streams.ts";
+import "./tutorials.ts";
+import "./views.ts";
+
+afterAll(closeBrowser);
