@@ -41,7 +41,7 @@ function CellInput({ label, placeholder, value, isInvalid, isSecret, onInput, is
   return (
     <input
       type="text"
-      class={[isWide === true && "grow", isSecret === true && "secret"].filter(Boolean).join(" ")}
+      class={["cell", isWide === true && "grow", isSecret === true && "secret"].filter(Boolean).join(" ")}
       autocomplete="off"
       spellcheck={false}
       aria-label={label}
