@@ -1,7 +1,7 @@
 // The VitePress site, in English at the root and in Chinese below /zh/. Pages load every resource
 // from the site itself.
 import { globSync } from "node:fs";
-import { type DefaultTheme, defineConfig } from "vitepress";
+import { type DefaultTheme, defineConfig, type MarkdownEnv } from "vitepress";
 import { extendMarkdown } from "./markdown.ts";
 import { glossary, type Language, type Page, sections } from "./pages.ts";
 
@@ -68,6 +68,27 @@ function tokenize(text: string): string[] {
   });
 }
 
+interface Markdown {
+  readonly options: { highlight?: unknown };
+  render(source: string, env: MarkdownEnv): string;
+}
+
+/**
+ * Renders a page for the search. Its index has no colours, and highlighting takes most of the time of
+ * a page.
+ */
+function textOf(source: string, env: MarkdownEnv, markdown: Markdown): string {
+  if (source.startsWith("---\nsearch: false\n")) return "";
+  const { highlight } = markdown.options;
+  markdown.options.highlight = null;
+  try {
+    const html = markdown.render(source, env);
+    return env.frontmatter?.["search"] === false ? "" : html;
+  } finally {
+    markdown.options.highlight = highlight;
+  }
+}
+
 export default defineConfig({
   title,
   cleanUrls: true,
@@ -92,6 +113,7 @@ export default defineConfig({
       provider: "local",
       options: {
         miniSearch: { options: { tokenize } },
+        _render: textOf,
         locales: {
           zh: {
             translations: {
