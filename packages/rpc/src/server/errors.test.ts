@@ -137,17 +137,19 @@ test.each(["Unary", "ServerStream", "ClientStream", "BidiStream"])(
 test.each(transports)("%s: a fault after the caller has left is only reported", async (transport) => {
   const onError = vi.fn();
   const fault = new Error("in the end");
+  const controller = new AbortController();
   const { client } = await startBy(
     transport,
     {
-      unary: (_request, { signal }) =>
-        new Promise((_, reject) => signal.addEventListener("abort", () => setTimeout(() => reject(fault), 10))),
+      unary(_request, { signal }) {
+        // The caller leaves once its call is being handled.
+        setTimeout(() => controller.abort());
+        return new Promise((_, reject) => signal.addEventListener("abort", () => setTimeout(() => reject(fault), 10)));
+      },
     },
     { onError },
   );
-  const controller = new AbortController();
   const failure = failureOf(client.unary({}, { signal: controller.signal }));
-  setTimeout(() => controller.abort(), 50);
   expect(await failure).toMatchObject({ code: Code.CANCELLED });
   await until(() => onError.mock.calls.length > 0);
   expect(onError.mock.calls).toEqual([[fault, expect.anything()]]);
