@@ -18,6 +18,13 @@ test.each(files)("%s is shorter than 45 lines, imports no file, and says how to 
   expect(text).toContain(`node examples/${file}`);
 });
 
+// examples.test.ts sends SIGINT.
+test.each(files.filter((file) => /(server|mtls|http)\.ts$/.test(file)))("%s ends in order at SIGINT and at SIGTERM alike", async (file) => {
+  const ends =
+    /^ *for \(const signal of \["SIGINT", "SIGTERM"\]\) process\.once\(signal, \(\) => (server\.shutdown|gateway\.close)\(\)\);$/m;
+  expect(await readFile(new URL(file, root), "utf8")).toMatch(ends);
+});
+
 test.each(files)("the README lists %s", async (file) => {
   expect(await readFile(new URL("README.md", root), "utf8")).toContain(`(${file})`);
 });
