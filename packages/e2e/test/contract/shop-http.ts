@@ -147,6 +147,25 @@ export const shopRequests: readonly ShopRequest[] = [
     headers: { "content-type": "text/plain" },
   },
 
+  get(
+    "/v1/history/nosuch",
+    failed(404, 5, 'no order has the order_no "nosuch"', [
+      { "@type": "type.googleapis.com/google.rpc.ResourceInfo", resourceType: "services.OrderMain", resourceName: "nosuch" },
+    ]),
+  ),
+  get("/v1/history/", invalidArgument(" ", ["order_no", 'must be at least 1 character, is ""'])),
+  get("/v1/history?page_size=-1", invalidArgument(" ", ["page_size", "must be greater than or equal to 0, is -1"])),
+  get("/v1/history?page_size=many", invalidArgument(": ", ["page_size", '"many" is not an int32'])),
+  get("/v1/history?page_token=x", invalidArgument(" ", ["page_token", "must be a next_page_token of the same filter"])),
+  ...["/v1/history", "/v1/history:watch"].map((path) =>
+    get(
+      `${path}?filter=user_id%20%3D%20seven`,
+      invalidArgument(" ", ["filter", "must compare user_id with an integer of 32 bits, not seven"]),
+    ),
+  ),
+  get("/v1/history:watch?after_position=-1", invalidArgument(" ", ["after_position", "must be greater than or equal to 0, is -1"])),
+  allowed("POST", "/v1/history", "GET, HEAD, OPTIONS"),
+
   timeout("10S", ok('{"prod_stock":114514}')),
   timeout("1n", failed(504, 4, "deadline exceeded")),
   timeout("zzz", failed(400, 3, 'the header grpc-timeout is malformed: "zzz"')),

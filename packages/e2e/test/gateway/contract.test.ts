@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { connect } from "node:tls";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type ShopAnswer, type ShopRequest, shopRequests } from "../contract/shop-http.ts";
+import { Process } from "../harness/process.ts";
 import { Authority, Folder, writeSet } from "../security/certificates.ts";
 import { addressOf, type GatewayProcess, startGateway, startShop } from "./gateways.ts";
 import { type Ask, askHttp1, askHttp2, type ClientIdentity, exchange } from "./http.ts";
@@ -110,6 +111,35 @@ describe("HTTPS", () => {
   });
 });
 
+test("orders are one resource, pages of a filter, and a watch, each over HTTP", async () => {
+  const place = (id: number) => {
+    const body = JSON.stringify({ order_id: id, order_no: `history/${id}`, user_id: 4242, order_money: 2.5 });
+    return askHttp2(`${secure.url}/v1/orders`, { method: "POST", headers: { "content-type": "application/json" }, body }, anonymous);
+  };
+  const read = async (path: string) => JSON.parse((await askHttp1(`${command.url}/v1/history${path}`)).body);
+  for (const id of [1, 2, 3]) expect(await place(id)).toMatchObject({ status: 200 });
+  const orderOf = (id: number) => ({
+    order: { order_id: id, order_no: `history/${id}`, user_id: 4242, order_money: 2.5 },
+    position: expect.stringMatching(/^\d+$/),
+    place_time: expect.stringMatching(/Z$/),
+  });
+  expect(await read("/history%2F2")).toEqual(orderOf(2));
+  const query = `filter=${encodeURIComponent("user_id = 4242 AND order_id > 1")}`;
+  const first = await read(`?page_size=1&${query}`);
+  expect(first).toEqual({ orders: [orderOf(2)], next_page_token: expect.stringMatching(/^[\w-]+$/) });
+  expect(await read(`?page_token=${first.next_page_token}&${query}`)).toEqual({ orders: [orderOf(3)] });
+
+  const { position } = first.orders[0];
+  const url = `${secure.url}/v1/history:watch?after_position=${position}&${query}`;
+  await using curl = new Process("curl", ["-sSN", "--cacert", certs.file("ca.pem"), url]);
+  const results = () => curl.stdout.lines.map((line) => JSON.parse(line).result);
+  await curl.stdout.line((line) => line.includes("history/3"));
+  await place(4);
+  await curl.stdout.line((line) => line.includes("history/4"));
+  const [three, four] = [3, 4].map((id) => ({ order: orderOf(id), position: orderOf(id).position }));
+  expect(results()).toEqual([{ position }, three, four]);
+});
+
 test("both gateways are healthy while the shop is healthy", async () => {
   for (const url of [shop.url, command.url]) {
     expect(await askHttp1(`${url}/healthz`)).toMatchObject({ status: 200, body: '{"status":"SERVING"}' });
@@ -134,6 +164,11 @@ test("the OpenAPI document of `pnpm start` has the shop's comments, and its vali
         },
       },
       "/v1/orders": { post: { description: "Places an order." } },
+      "/v1/history/{order_no}": {
+        get: { parameters: [{ name: "order_no", in: "path", required: true, schema: { type: "string", minLength: 1, maxLength: 64 } }] },
+      },
+      "/v1/history": { get: { parameters: [{ name: "page_size" }, { name: "page_token" }, { name: "filter" }] } },
+      "/v1/history:watch": { get: { parameters: [{ name: "after_position" }, { name: "filter" }] } },
     },
     components: {
       schemas: {
