@@ -73,16 +73,16 @@ for (const [option, missing, start] of [
       await using server = await serve("chat", { args: ["--workers", "2", option, log.url] });
       const { address } = server;
       const room = "客厅";
-      const [talkers, each] = [4, 25];
+      const [talkers, each] = [4, 12];
       const total = talkers * each;
-      const readers = Array.from({ length: 3 }, () => listen(address, room, total));
+      const readers = Array.from({ length: 2 }, () => listen(address, room, total));
       await using command = startClient(["chat", "rooms", "join", room, "--user", "watcher", "--addr", address, "--json"]);
       await command.stdout.line((line) => line.includes('"present"'));
       let halfway = false;
       const talks = Array.from({ length: talkers }, (_, talker) =>
         talk(address, room, `talker-${talker}`, each, (said) => {
-          if (talker === 0 && said === 5) void killWorker(server);
-          if (talker === 0 && said === 10) halfway = true;
+          if (talker === 0 && said === 3) void killWorker(server);
+          if (talker === 0 && said === 6) halfway = true;
         }),
       );
       await until(() => halfway);
