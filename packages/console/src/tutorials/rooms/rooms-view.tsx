@@ -61,7 +61,7 @@ export function RoomsView({ methods: { Join, Say } }: { readonly methods: RoomsM
       </form>
       {isIn && (
         <p class="hint" role="status">
-          {tr("members")}: <b dir="auto">{room.users.join(", ") || tr("nobody")}</b>
+          {tr("members")} <b dir="auto">{room.users.join(", ") || tr("nobody")}</b>
         </p>
       )}
       <Lines lines={room.lines} user={place.user} />
