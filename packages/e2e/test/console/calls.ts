@@ -34,7 +34,7 @@ const events = async (view: ConsolePage) =>
 /** No view may have broken, and nothing may come from outside. */
 const isClean = (view: ConsolePage) => expect([view.errors, view.foreign]).toEqual([[], []]);
 
-inChromium("calls", {}, () => {
+inChromium("calls", { timeout: 120_000 }, () => {
   test("a unary call shows the message as a tree and in JSON, with header, trailer, times and sizes", async () => {
     await using opened = await open("Say");
     const { view } = opened;
