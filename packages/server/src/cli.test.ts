@@ -169,7 +169,7 @@ test("--nats takes servers of NATS", async () => {
   });
 });
 
-test.each(["mysql://me:secret@localhost/shop", "localhost", "postgres://me:secret@[", ""])(
+test.each(["mysql://me:secret@localhost/shop", "localhost", "postgres://me:secret@[", "postgres://me:secret%ff@localhost/shop", ""])(
   "the database %j is one line without the password",
   async (url) => {
     const stderr = "error: --database must be a URL such as postgres://user@host:5432/shop\n";

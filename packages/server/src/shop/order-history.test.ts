@@ -160,20 +160,13 @@ test("WatchOrders leaves out what ListOrders leaves out, for each field and oper
   }
 });
 
-test("a watch that leaves out a thousand orders says how far it has come", async () => {
-  const history = await client();
-  await memoryStore.use({ signal: new AbortController().signal }, async ({ orders }) => {
-    for (let id = 1; id <= 1000; id += 100) {
-      await Promise.all(
-        Array.from({ length: 100 }, (_, i) => orders.place({ no: `l-${id + i}`, id, userId: 13, money: 1, time: undefined })),
-      );
-    }
-  });
-  using watch = watchOf(history.watchOrders({ afterPosition: 0n, filter: "user_id = 14" }));
+test("a watch that leaves out many orders says how far it has come", async () => {
+  const { signal } = new AbortController();
+  const filtered = { after: 0n, conditions: [{ field: "userId", operator: "=", value: 14 }], signal } as const;
+  const { position } = await (await client()).getOrder({ orderNo: "h-7" });
+  using watch = watchOf(watchOrders(memoryStore, filtered, { mostLeftOut: 7 }));
   await watch.next();
-  const response = await watch.next();
-  expect(response?.order).toBeUndefined();
-  expect(response?.position).toBeGreaterThan(1000n);
+  expect(await watch.next()).toEqual({ position });
 });
 
 test("a slow reader of a watch gets RESOURCE_EXHAUSTED with its position, and continues there without a gap", async () => {

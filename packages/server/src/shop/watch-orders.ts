@@ -12,6 +12,8 @@ import { placedOrder } from "./placed-order.ts";
 export interface OrderWatchOptions {
   /** How many orders a watcher may fall behind. Default: 10,000. */
   readonly maxBehind?: number;
+  /** The number of orders that the filter leaves out before a response has only the position. Default: 1,000. */
+  readonly mostLeftOut?: number;
   /** Ends the watches with UNAVAILABLE, so that their clients continue elsewhere. */
   readonly closing?: AbortSignal;
 }
@@ -23,9 +25,6 @@ export interface OrderWatchRequest {
   readonly signal: AbortSignal;
 }
 
-/** The number of orders that the filter leaves out before a response has only the position. */
-const mostLeftOut = 1000;
-
 /**
  * Yields the position where the watch begins, and then orders. Waits while the database is away.
  *
@@ -34,7 +33,7 @@ const mostLeftOut = 1000;
 export async function* watchOrders(
   source: StoreSource,
   { after, conditions, signal: call }: OrderWatchRequest,
-  { maxBehind, closing }: OrderWatchOptions = {},
+  { maxBehind, mostLeftOut = 1000, closing }: OrderWatchOptions = {},
 ): AsyncGenerator<MessageInitShape<typeof WatchOrdersResponseSchema>> {
   const signal = closing === undefined ? call : AbortSignal.any([call, closing]);
   try {
