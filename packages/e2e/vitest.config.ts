@@ -1,12 +1,17 @@
 import { defineConfig } from "vitest/config";
-import { ciTests } from "../../scripts/ci-tests.ts";
+import { ciTests, isShort } from "../../scripts/ci-tests.ts";
 
 const globalSetup = "test/harness/global-setup.ts";
 
-// CI has 20 minutes. These files need several more, so that CI runs them with E2E_ALL=1 alone; each
-// other run has them.
-const isShort = process.env["CI"] !== undefined && process.env["E2E_ALL"] === undefined;
-const long = ["test/cli/watch.test.ts", "test/faults/rooms.test.ts"];
+// What CI leaves out: one file kills processes for a minute each, another one repeats what
+// packages/release runs from tarballs.
+const long = [
+  "test/cli/watch.test.ts",
+  "test/deploy/docker.test.ts",
+  "test/faults/{killed,log,rooms}.test.ts",
+  "test/gateway/clients-foreign.test.ts",
+  "test/telemetry/commands.test.ts",
+];
 
 // Unlike the other packages, this one tests the build, as Node runs it: it does not set the
 // condition `@grpc-study/source`.
@@ -31,8 +36,9 @@ export default defineConfig({
           env: { E2E_TRANSPORT: "grpc-js" },
           include: [
             "test/{chat,contract,hello,hello_stream,helloworld,push,shop,streams}.test.ts",
-            "test/peers/{buf-curl,connect-node,proto-loader}.test.ts",
-            ...(isShort ? [] : ["test/hostile/{floods,requests,servers}.test.ts"]),
+            ...(isShort
+              ? []
+              : ["test/peers/{buf-curl,connect-node,proto-loader}.test.ts", "test/hostile/{floods,requests,servers}.test.ts"]),
           ],
         },
       },

@@ -1,5 +1,5 @@
 import { defineConfig } from "vitest/config";
-import { ciTests } from "../../scripts/ci-tests.ts";
+import { ciTests, isShort } from "../../scripts/ci-tests.ts";
 
 // The tarballs contain the build, so this does not set the condition `@grpc-study/source`.
 export default defineConfig({
@@ -10,5 +10,8 @@ export default defineConfig({
     testTimeout: 120_000,
     hookTimeout: 300_000,
     fileParallelism: false,
+    include: ["test/**/*.test.ts"],
+    // packages/e2e runs the same pages from the workspace.
+    exclude: isShort ? ["test/first-week.test.ts"] : [],
   },
 });

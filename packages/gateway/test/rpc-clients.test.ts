@@ -61,154 +61,155 @@ function webClient([protocol, format, useHttpGet]: (typeof webClients)[number]):
 
 const clients = [...nodeClients.map(nodeClient), ...webClients.map(webClient)];
 
-describe.each(transports)("%s", (transport) => {
+/** The way to the upstream alternates: it changes nothing between the client and the gateway. */
+const ways = clients.map((one, index) => ({ one, name: one.name, transport: transports[index % 2] ?? transports[0] }));
+
+describe.each(ways)("$transport, $name", ({ one, transport }) => {
   async function start({ connect }: Client) {
     const { implementation, seen } = callsServer();
     const { url } = await startGateway(implementation, { transport, bodyLimit: 1_000_000 });
     return { client: createClient(Calls, connect(url)), seen };
   }
 
-  describe.each(clients)("$name", (one) => {
-    test("a unary call has metadata in both directions", async () => {
-      const { client, seen } = await start(one);
-      for (const method of ["echo", "read"] as const) {
-        const got = collect();
-        expect(await client[method]({ text: "größer", data: new Uint8Array([1, 2]) }, got.options)).toMatchObject({
-          text: "größer",
-          data: new Uint8Array([1, 2]),
-        });
-        got.check(seen);
-      }
-    });
-
-    test("an empty message crosses", async () => {
-      const { client } = await start(one);
-      expect(await client.read({})).toMatchObject({ text: "", count: 0 });
-    });
-
-    test("an error has its code, message, details and metadata", async () => {
-      const { client } = await start(one);
-      const retry = create(RetryInfoSchema, { retryDelay: create(DurationSchema, { seconds: 3n }) });
-      const failing = { text: "zu spät: 100 %\n", code: 9, details: [anyPack(RetryInfoSchema, retry)] };
-      for (const call of [
-        () => client.echo(failing, headers),
-        () => client.read(failing, headers),
-        () => Array.fromAsync(client.repeat({ ...failing, count: 2 }, headers)),
-      ]) {
-        const error = await failure(call());
-        expect(error).toMatchObject({ code: ConnectCode.FailedPrecondition, rawMessage: "zu spät: 100 %\n" });
-        expect(error.findDetails(RetryInfoSchema)).toMatchObject([{ retryDelay: { seconds: 3n } }]);
-        expect(error.metadata.get("t-echo")).toBe("b, c");
-      }
-    });
-
-    test("a server stream has all its responses, and metadata", async () => {
-      const { client, seen } = await start(one);
+  test("a unary call has metadata in both directions", async () => {
+    const { client, seen } = await start(one);
+    for (const method of ["echo", "read"] as const) {
       const got = collect();
-      const notes = await Array.fromAsync(client.repeat({ text: "a", count: 200 }, got.options));
-      expect(notes.map(({ count }) => count)).toEqual(Array.from({ length: 200 }, (_, n) => n + 1));
+      expect(await client[method]({ text: "größer", data: new Uint8Array([1, 2]) }, got.options)).toMatchObject({
+        text: "größer",
+        data: new Uint8Array([1, 2]),
+      });
       got.check(seen);
-      expect(await Array.fromAsync(client.repeat({ count: 0 }))).toEqual([]);
-    });
+    }
+  });
 
-    test("large messages cross, and larger ones than the limit fail", async () => {
-      const { client } = await start(one);
-      const data = new Uint8Array(one.name.includes("json") ? 700_000 : 990_000).fill(7);
-      expect(Buffer.compare((await client.echo({ data })).data, data)).toBe(0);
-      const responses = await Array.fromAsync(client.repeat({ count: 3, size: 3_000_000 }));
-      expect(responses.map((note) => note.data.length)).toEqual([3_000_000, 3_000_000, 3_000_000]);
-      expect(await failure(client.echo({ data: new Uint8Array(1_100_000) }))).toMatchObject({ code: ConnectCode.ResourceExhausted });
-    });
+  test("an empty message crosses", async () => {
+    const { client } = await start(one);
+    expect(await client.read({})).toMatchObject({ text: "", count: 0 });
+  });
 
-    test("a timeout reaches the server and ends the call", async () => {
-      const { client, seen } = await start(one);
-      await client.echo({}, { timeoutMs: 60_000 });
-      expect(seen.timeLeftMs).toBeGreaterThan(50_000);
-      expect(seen.timeLeftMs).toBeLessThanOrEqual(60_000);
-      // On a busy machine, a short time is over before the call reaches the server.
-      for (const timeoutMs of [700, 7_000]) {
-        if (seen.metadata["x-echo"] !== undefined) break;
-        const failed = failure(client.echo({ text: "hang" }, { ...headers, timeoutMs }));
-        expect(await failed).toMatchObject({ code: ConnectCode.DeadlineExceeded });
-      }
-      await until(() => seen.ends.length >= 2);
-      expect(["DEADLINE_EXCEEDED", "CANCELLED"]).toContain(seen.ends[1]);
-    });
+  test("an error has its code, message, details and metadata", async () => {
+    const { client } = await start(one);
+    const retry = create(RetryInfoSchema, { retryDelay: create(DurationSchema, { seconds: 3n }) });
+    const failing = { text: "zu spät: 100 %\n", code: 9, details: [anyPack(RetryInfoSchema, retry)] };
+    for (const call of [
+      () => client.echo(failing, headers),
+      () => client.read(failing, headers),
+      () => Array.fromAsync(client.repeat({ ...failing, count: 2 }, headers)),
+    ]) {
+      const error = await failure(call());
+      expect(error).toMatchObject({ code: ConnectCode.FailedPrecondition, rawMessage: "zu spät: 100 %\n" });
+      expect(error.findDetails(RetryInfoSchema)).toMatchObject([{ retryDelay: { seconds: 3n } }]);
+      expect(error.metadata.get("t-echo")).toBe("b, c");
+    }
+  });
 
-    test("a client that aborts cancels the call of the server", async () => {
-      const { client, seen } = await start(one);
-      const unary = new AbortController();
-      const failed = failure(client.echo({ text: "hang" }, { ...headers, signal: unary.signal }));
+  test("a server stream has all its responses, and metadata", async () => {
+    const { client, seen } = await start(one);
+    const got = collect();
+    const notes = await Array.fromAsync(client.repeat({ text: "a", count: 200 }, got.options));
+    expect(notes.map(({ count }) => count)).toEqual(Array.from({ length: 200 }, (_, n) => n + 1));
+    got.check(seen);
+    expect(await Array.fromAsync(client.repeat({ count: 0 }))).toEqual([]);
+  });
+
+  test("large messages cross, and larger ones than the limit fail", async () => {
+    const { client } = await start(one);
+    const data = new Uint8Array(one.name.includes("json") ? 700_000 : 990_000).fill(7);
+    expect(Buffer.compare((await client.echo({ data })).data, data)).toBe(0);
+    const responses = await Array.fromAsync(client.repeat({ count: 3, size: 3_000_000 }));
+    expect(responses.map((note) => note.data.length)).toEqual([3_000_000, 3_000_000, 3_000_000]);
+    expect(await failure(client.echo({ data: new Uint8Array(1_100_000) }))).toMatchObject({ code: ConnectCode.ResourceExhausted });
+  });
+
+  test("a timeout reaches the server and ends the call", async () => {
+    const { client, seen } = await start(one);
+    await client.echo({}, { timeoutMs: 60_000 });
+    expect(seen.timeLeftMs).toBeGreaterThan(50_000);
+    expect(seen.timeLeftMs).toBeLessThanOrEqual(60_000);
+    // On a busy machine, a short time is over before the call reaches the server.
+    for (const timeoutMs of [700, 7_000]) {
+      if (seen.metadata["x-echo"] !== undefined) break;
+      const failed = failure(client.echo({ text: "hang" }, { ...headers, timeoutMs }));
+      expect(await failed).toMatchObject({ code: ConnectCode.DeadlineExceeded });
+    }
+    await until(() => seen.ends.length >= 2);
+    expect(["DEADLINE_EXCEEDED", "CANCELLED"]).toContain(seen.ends[1]);
+  });
+
+  test("a client that aborts cancels the call of the server", async () => {
+    const { client, seen } = await start(one);
+    const unary = new AbortController();
+    const failed = failure(client.echo({ text: "hang" }, { ...headers, signal: unary.signal }));
+    await until(() => seen.metadata["x-echo"] !== undefined);
+    unary.abort();
+    expect(await failed).toMatchObject({ code: ConnectCode.Canceled });
+    await until(() => seen.ends.length === 1);
+    const stream = new AbortController();
+    const notes = client.repeat({ text: "hang", count: 1 }, { signal: stream.signal })[Symbol.asyncIterator]();
+    expect((await notes.next()).value?.count).toBe(1);
+    stream.abort();
+    expect(await failure(notes.next())).toMatchObject({ code: ConnectCode.Canceled });
+    await until(() => seen.ends.length === 2);
+    expect(seen.ends).toEqual(["CANCELLED", "CANCELLED"]);
+  });
+
+  test("a slow reader holds the server back", async () => {
+    const { client, seen } = await start(one);
+    const count = 400;
+    const { signal, abort } = abortable();
+    const notes = client.repeat({ count, size: 200_000 }, { signal })[Symbol.asyncIterator]();
+    expect((await notes.next()).value?.count).toBe(1);
+    await settled(seen);
+    expect(seen.responses).toBeLessThan(count / 2);
+    abort();
+    await failure(notes.next().then(() => notes.next()));
+    await until(() => seen.ends.length === 1);
+  });
+
+  test.runIf(one.streams !== "none")("a client stream has one response", async () => {
+    const { client, seen } = await start(one);
+    const got = collect();
+    expect(await client.join(notesOf(["a", "b", "c"]), got.options)).toMatchObject({ text: "a,b,c", count: 3 });
+    got.check(seen);
+    expect(await client.join(notesOf([]))).toMatchObject({ count: 0 });
+  });
+
+  test.runIf(one.streams !== "none")("requests of a bidirectional stream have their responses", async () => {
+    const { client, seen } = await start(one);
+    const got = collect();
+    const notes = await Array.fromAsync(client.chat(notesOf(["a", "b"]), got.options));
+    expect(notes.map(({ text }) => text)).toEqual(["a", "b"]);
+    got.check(seen);
+  });
+
+  test.runIf(one.streams === "full duplex")("a bidirectional stream answers while it is open", async () => {
+    const { client } = await start(one);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    async function* requests() {
+      yield { text: "a" };
+      await promise;
+      yield { text: "b" };
+    }
+    const texts: string[] = [];
+    for await (const { text } of client.chat(requests())) {
+      texts.push(text);
+      resolve();
+    }
+    expect(texts).toEqual(["a", "b"]);
+  });
+
+  // Over HTTP/2, Node's client ends the body of a request that it cancels before it resets the stream.
+  test.runIf(one.streams === "half duplex")("an upload that fails is never complete for the server", async () => {
+    const { client, seen } = await start(one);
+    async function* requests() {
+      yield { text: "a" };
       await until(() => seen.metadata["x-echo"] !== undefined);
-      unary.abort();
-      expect(await failed).toMatchObject({ code: ConnectCode.Canceled });
-      await until(() => seen.ends.length === 1);
-      const stream = new AbortController();
-      const notes = client.repeat({ text: "hang", count: 1 }, { signal: stream.signal })[Symbol.asyncIterator]();
-      expect((await notes.next()).value?.count).toBe(1);
-      stream.abort();
-      expect(await failure(notes.next())).toMatchObject({ code: ConnectCode.Canceled });
-      await until(() => seen.ends.length === 2);
-      expect(seen.ends).toEqual(["CANCELLED", "CANCELLED"]);
-    });
-
-    test("a slow reader holds the server back", async () => {
-      const { client, seen } = await start(one);
-      const count = 400;
-      const { signal, abort } = abortable();
-      const notes = client.repeat({ count, size: 200_000 }, { signal })[Symbol.asyncIterator]();
-      expect((await notes.next()).value?.count).toBe(1);
-      await settled(seen);
-      expect(seen.responses).toBeLessThan(count / 2);
-      abort();
-      await failure(notes.next().then(() => notes.next()));
-      await until(() => seen.ends.length === 1);
-    });
-
-    test.runIf(one.streams !== "none")("a client stream has one response", async () => {
-      const { client, seen } = await start(one);
-      const got = collect();
-      expect(await client.join(notesOf(["a", "b", "c"]), got.options)).toMatchObject({ text: "a,b,c", count: 3 });
-      got.check(seen);
-      expect(await client.join(notesOf([]))).toMatchObject({ count: 0 });
-    });
-
-    test.runIf(one.streams !== "none")("requests of a bidirectional stream have their responses", async () => {
-      const { client, seen } = await start(one);
-      const got = collect();
-      const notes = await Array.fromAsync(client.chat(notesOf(["a", "b"]), got.options));
-      expect(notes.map(({ text }) => text)).toEqual(["a", "b"]);
-      got.check(seen);
-    });
-
-    test.runIf(one.streams === "full duplex")("a bidirectional stream answers while it is open", async () => {
-      const { client } = await start(one);
-      const { promise, resolve } = Promise.withResolvers<void>();
-      async function* requests() {
-        yield { text: "a" };
-        await promise;
-        yield { text: "b" };
-      }
-      const texts: string[] = [];
-      for await (const { text } of client.chat(requests())) {
-        texts.push(text);
-        resolve();
-      }
-      expect(texts).toEqual(["a", "b"]);
-    });
-
-    // Over HTTP/2, Node's client ends the body of a request that it cancels before it resets the stream.
-    test.runIf(one.streams === "half duplex")("an upload that fails is never complete for the server", async () => {
-      const { client, seen } = await start(one);
-      async function* requests() {
-        yield { text: "a" };
-        await until(() => seen.metadata["x-echo"] !== undefined);
-        throw new Error("my own");
-      }
-      await failure(client.join(requests(), headers));
-      await until(() => seen.ends.length === 1);
-      expect(seen.ends).toEqual(["CANCELLED"]);
-    });
+      throw new Error("my own");
+    }
+    await failure(client.join(requests(), headers));
+    await until(() => seen.ends.length === 1);
+    expect(seen.ends).toEqual(["CANCELLED"]);
   });
 });
 

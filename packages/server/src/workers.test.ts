@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { Greeter } from "@grpc-study/proto/chat";
 import { createClient } from "@grpc-study/rpc";
 import { expect, onTestFinished, test } from "vitest";
+import { isShort } from "../../../scripts/ci-tests.ts";
 
 const main = fileURLToPath(new URL("../dist/main.js", import.meta.url));
 
@@ -36,7 +37,7 @@ test.skipIf(process.platform !== "linux")(
   "a SIGTERM to all processes at once, as systemd sends it, ends them with status 0",
   { timeout: 120_000 },
   async () => {
-    for (let times = 0; times < 3; times++) {
+    for (let times = 0; times < (isShort ? 1 : 3); times++) {
       const command = start("chat", "--port", "0", "--workers", "3");
       await command.line(/^chat /);
       const pid = command.process.pid ?? 0;
@@ -52,7 +53,7 @@ test.skipIf(process.platform !== "linux")(
   async () => {
     const command = start("chat", "--port", "0", "--workers", "3");
     const address = /localhost:\d+/.exec(await command.line(/^chat /))?.[0] ?? "";
-    for (let times = 1; times <= 2; times++) {
+    for (let times = 1; times <= (isShort ? 1 : 2); times++) {
       const victims = await childrenOf(command.process.pid ?? 0);
       expect(victims).toHaveLength(3);
       for (const victim of victims) process.kill(victim, "SIGKILL");
@@ -87,7 +88,7 @@ test.skipIf(process.platform !== "linux")(
   },
 );
 
-test.skipIf(process.platform !== "linux").each(["SIGTERM", "SIGINT", "SIGHUP"] as const)(
+test.skipIf(process.platform !== "linux").each(isShort ? (["SIGTERM"] as const) : (["SIGTERM", "SIGINT", "SIGHUP"] as const))(
   "a %s while a replacement is delayed ends the command at once with status 0",
   { timeout: 120_000 },
   async (signal) => {
