@@ -23,8 +23,8 @@ const bundle = await rolldown({
   external: [/^(?!@oxc-project\/)[@a-z]/, /\/gen\//],
   // The lowest supported Node does not know `using`.
   transform: { target: "es2024" },
-  // `sideEffects` of the package.json names built files, not sources.
-  treeshake: { moduleSideEffects: () => true },
+  // Code stays as it is written: an unused `decodeURIComponent(path)` is there to throw.
+  treeshake: false,
   onLog: (level, log) => {
     if (level === "warn") throw new Error(log.message);
   },
@@ -33,6 +33,7 @@ await bundle.write({
   dir: "dist",
   entryFileNames: "[name].js",
   chunkFileNames: "chunks/[name]-[hash].js",
+  minify: false,
   sourcemap: true,
   // Packages have their sources.
   sourcemapExcludeSources: true,
