@@ -5,7 +5,6 @@ import type { Server } from "node:http";
 import { fileURLToPath } from "node:url";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { isShort } from "../../scripts/ci-tests.ts";
 import { sections } from "../.vitepress/pages.ts";
 import { hasBrowser, startBrowser } from "../scripts/browser.ts";
 import { serveSite } from "../scripts/site.ts";
@@ -57,8 +56,6 @@ describe.skipIf(!hasBrowser)("the site in a browser", () => {
   for (const [device, options] of Object.entries(devices)) {
     for (const [name, path] of Object.entries(pages)) {
       if (long.has(name) && device !== "phone") continue;
-      // Each page on one device.
-      if (isShort && !long.has(name) && name.endsWith("-zh") !== (device === "phone")) continue;
       test(`${name} on a ${device}, light and dark`, async () => {
         const context = await browser.newContext({ ...options, colorScheme: "light", reducedMotion: "reduce" });
         const page = await context.newPage();

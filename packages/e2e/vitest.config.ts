@@ -3,13 +3,16 @@ import { ciTests, isShort } from "../../scripts/ci-tests.ts";
 
 const globalSetup = "test/harness/global-setup.ts";
 
-// What CI leaves out: one file kills processes for a minute each, another one repeats what
-// packages/release runs from tarballs.
+// What CI leaves out: files that kill, stop or flood processes for a minute each, and files whose kinds the
+// tests of http2, gateway, store and release have in one process.
 const long = [
-  "test/cli/watch.test.ts",
+  "test/browser/{leaving,sleeping}.test.ts",
+  "test/cli/{data,database,watch}.test.ts",
   "test/deploy/docker.test.ts",
-  "test/faults/{killed,log,rooms}.test.ts",
-  "test/gateway/clients-foreign.test.ts",
+  "test/faults/{killed,log,rooms,sigterm}.test.ts",
+  "test/gateway/{clients-foreign,hosts}.test.ts",
+  "test/hostile/{floods,slow}.test.ts",
+  "test/security/rejections.test.ts",
   "test/telemetry/commands.test.ts",
 ];
 

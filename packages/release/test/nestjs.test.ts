@@ -2,7 +2,6 @@
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
-import { isShort } from "../../../scripts/ci-tests.ts";
 import { install, project, run } from "../src/install.ts";
 import { blocksOf, chainOf, commandsOf, GuideProject, installedBy, markdownOf, tsc } from "./guide.ts";
 
@@ -10,7 +9,7 @@ const node = inject("runtimes")["Node 22.18.0"] ?? process.execPath;
 const page = "guides/nestjs";
 const tarballs = inject("tarballs").filter(({ name }) => /\/(codec|http2|nestjs|rpc)$/.test(name));
 
-describe.each(isShort ? [12] : [10, 11, 12])("NestJS %d", (version) => {
+describe.each([10, 11, 12])("NestJS %d", (version) => {
   let modules: string;
   let place: GuideProject;
 
