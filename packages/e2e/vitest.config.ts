@@ -4,10 +4,12 @@ import { ciTests, isShort } from "../../scripts/ci-tests.ts";
 const globalSetup = "test/harness/global-setup.ts";
 
 // What CI leaves out: files that kill, stop or flood processes for a minute each, and files whose kinds the
-// tests of http2, gateway, store and release have in one process.
+// tests of http2, gateway, store and release have in one process. test/console and test/examples/docs.test.ts
+// leave out parts.
 const long = [
   "test/browser/{leaving,sleeping}.test.ts",
   "test/cli/{data,database,watch}.test.ts",
+  "test/conformance/protocols/{connect-node,gateway-remote}.test.ts",
   "test/deploy/docker.test.ts",
   "test/faults/{killed,log,rooms,sigterm}.test.ts",
   "test/gateway/{clients-foreign,hosts}.test.ts",
@@ -30,7 +32,7 @@ export default defineConfig({
     hookTimeout: 30_000,
     projects: [
       { extends: true, test: { name: "e2e", globalSetup, include: ["test/**/*.test.ts"], exclude: isShort ? long : [] } },
-      // Repeats the contract and the hostile peers with grpc-js as our transport.
+      // Repeats the contract with grpc-js as our transport, and, but for CI, foreign and hostile peers.
       {
         extends: true,
         test: {

@@ -68,7 +68,8 @@ test.skipIf(process.platform !== "linux")(
   },
 );
 
-test.skipIf(process.platform !== "linux")(
+// Waits for eight delays, the last ones of seconds.
+test.skipIf(process.platform !== "linux" || isShort)(
   "workers that cannot listen again end the command with status 1 and one line with the reason",
   { timeout: 120_000 },
   async () => {
