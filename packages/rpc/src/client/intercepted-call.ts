@@ -1,35 +1,47 @@
 // A call of a client with interceptors: what the caller holds. Each innermost `next()` makes a call
 // of its own, an attempt. Subclasses handle responses.
+import { ContextValues } from "../context-values.ts";
 import { type Chain, intercept, isPromise } from "../intercept/chain.ts";
-import type { EndListeners } from "../intercept/end-listeners.ts";
+import { type EndListeners, tellEnd, withListener } from "../intercept/end-listeners.ts";
 import type { Interceptors } from "../intercept/only-for.ts";
 import type { AnyChange, AnyResponse, MaybePromise } from "../intercept/types.ts";
 import type { AnyIterable } from "../iterable.ts";
 import { enter, outerCall } from "../propagation/current.ts";
 import type { OuterCall } from "../propagation/outer-call.ts";
-import type { RpcError } from "../protocol/error.ts";
+import { Code } from "../protocol/code.ts";
+import { RpcError } from "../protocol/error.ts";
 import { Metadata } from "../protocol/metadata.ts";
 import { toSystemTime } from "../steady-clock.ts";
-import type { Channel } from "../transport/client.ts";
+import type { AttemptObserver, Channel } from "../transport/client.ts";
+import { bothObservers, type MessageObserver, safely } from "../transport/message-size.ts";
 import type { BoundMethod } from "./bound-method.ts";
 import type { Call } from "./call.ts";
 import { cancelled, unsendable } from "./call-errors.ts";
-import { ClientView } from "./call-view.ts";
+import { ClientView, type ViewSource } from "./call-view.ts";
 import type { ClientInterceptor } from "./context.ts";
 import { type Cutoff, type Endable, watch } from "./cutoff.ts";
 import type { CallHandle } from "./handles.ts";
 import { type CallOptions, callBack, type SendOptions, sendOptionsFault } from "./options.ts";
 import { Settling } from "./rejection.ts";
 import { RequestPipe, RequestSource } from "./request-source.ts";
-import { SeenCall } from "./seen-call.ts";
 import { sendAll } from "./send-all.ts";
 
-export abstract class InterceptedCall extends SeenCall implements CallHandle, Endable, Chain<ClientView> {
+export abstract class InterceptedCall implements CallHandle, Endable, Chain<ClientView>, ViewSource {
   readonly promises = true;
+  readonly channel: Channel;
+  readonly method: BoundMethod;
   readonly interceptors: Interceptors<ClientInterceptor>;
+  readonly #options: CallOptions;
   /** The call in whose handler this call is made. Callbacks run in it. */
   #outer: OuterCall | undefined = outerCall();
+  deadline = Number.POSITIVE_INFINITY;
   #cutoff: Cutoff | undefined = undefined;
+  #metadata: Metadata | undefined = undefined;
+  #values: ContextValues | undefined = undefined;
+  #controller: AbortController | undefined = undefined;
+  #onEnd: EndListeners<unknown> = undefined;
+  #onAttempt: AttemptObserver | undefined = undefined;
+  #onMessageSize: MessageObserver | undefined = undefined;
   readonly #pipe: RequestPipe | undefined;
   /** The options of requests that pass through interceptors before they are sent. */
   #sendOptions: WeakMap<object, SendOptions> | undefined = undefined;
@@ -41,11 +53,17 @@ export abstract class InterceptedCall extends SeenCall implements CallHandle, En
   #headerReader: Settling<Metadata> | undefined = undefined;
   /** Whether `onTrailer` has been called: the call that this one takes over from had ended. */
   #trailerGiven = false;
+  protected ended = false;
+  /** The error that ended the call. Undefined while the call runs, and after OK. */
+  protected failure: unknown = undefined;
   #freshError: unknown = undefined;
 
   constructor(channel: Channel, method: BoundMethod, interceptors: Interceptors<ClientInterceptor>, options: CallOptions) {
-    super(channel, method, options);
+    this.channel = channel;
+    this.method = method;
     this.interceptors = interceptors;
+    this.#options = options;
+    this.#values = options.values;
     this.#pipe = method.requestStream ? new RequestPipe() : undefined;
   }
 
@@ -54,14 +72,14 @@ export abstract class InterceptedCall extends SeenCall implements CallHandle, En
   begin(invalidOptions: TypeError | undefined): void {
     try {
       if (invalidOptions !== undefined) throw invalidOptions;
-      this.#cutoff = watch(this, this.options);
+      this.#cutoff = watch(this, this.#options);
     } catch (fault) {
       this.end(fault);
     }
   }
 
   inherit(metadata: Metadata): void {
-    this.metadata = metadata;
+    this.#metadata = metadata;
   }
 
   sendOnly(init: unknown): void {
@@ -116,15 +134,15 @@ export abstract class InterceptedCall extends SeenCall implements CallHandle, En
 
   /** @param sent whether the first `next()` has sent the call. */
   continues(first: Call, sent: boolean, listeners: EndListeners<unknown>): void {
-    this.listeners = listeners;
+    this.#onEnd = listeners;
     this.deadline = first.deadline;
-    if (first.metadata !== undefined) this.metadata = new Metadata(first.metadata);
+    if (first.metadata !== undefined) this.#metadata = new Metadata(first.metadata);
     if (sent) this.#lastAttempt = first;
   }
 
   /** Makes that call the first attempt, and sends it. */
   launchFirst(first: Call, view: ClientView): void {
-    if (this.metadata !== undefined) first.inherit(new Metadata(this.metadata));
+    if (this.#metadata !== undefined) first.inherit(new Metadata(this.#metadata));
     this.launch(first, view);
   }
 
@@ -137,13 +155,13 @@ export abstract class InterceptedCall extends SeenCall implements CallHandle, En
       return;
     }
     this.#trailerGiven = first.wasSent;
-    const metadata = this.metadata;
+    const metadata = this.#metadata;
     try {
-      this.#cutoff = watch(this, { ...this.options, timeoutMs: undefined, deadline: toSystemTime(this.deadline) });
+      this.#cutoff = watch(this, { ...this.#options, timeoutMs: undefined, deadline: toSystemTime(this.deadline) });
     } catch (fault) {
       this.end(fault);
     }
-    this.metadata = metadata;
+    this.#metadata = metadata;
   }
 
   /** The call that the interceptors have passed on has ended. */
@@ -152,7 +170,7 @@ export abstract class InterceptedCall extends SeenCall implements CallHandle, En
     this.ended = true;
     this.failure = failure;
     this.#stopAll();
-    this.tellAll();
+    this.#tellAll();
   }
 
   failed(failure: unknown): void {
@@ -171,7 +189,7 @@ export abstract class InterceptedCall extends SeenCall implements CallHandle, En
 
   /** The header of the last attempt is that of the call, unless there was one before. */
   protected responseCame(): void {
-    if (this.options.onHeader !== undefined || this.#headerReader !== undefined) this.setHeader(this.#lastHeader);
+    if (this.#options.onHeader !== undefined || this.#headerReader !== undefined) this.setHeader(this.#lastHeader);
     else this.#headerCame = true;
   }
 
@@ -185,7 +203,7 @@ export abstract class InterceptedCall extends SeenCall implements CallHandle, En
   protected abstract finished(): void;
 
   innermost(view: ClientView): MaybePromise<AnyResponse> {
-    if (this.ended) return Promise.reject(this.reason());
+    if (this.ended) return Promise.reject(this.#reason());
     return this.attempt(view);
   }
 
@@ -195,14 +213,14 @@ export abstract class InterceptedCall extends SeenCall implements CallHandle, En
 
   /** The options of an attempt. This call watches the deadline and the signal. */
   protected get attemptOptions(): CallOptions {
-    const { compression, waitForReady, authority, metadata, onHeader, onTrailer } = this.options;
+    const { compression, waitForReady, authority, metadata, onHeader, onTrailer } = this.#options;
     const watchHeader = onHeader !== undefined || this.method.requestStream || this.method.responseStream;
-    if (this.metadata === undefined && !watchHeader && onTrailer === undefined) return this.options;
+    if (this.#metadata === undefined && !watchHeader && onTrailer === undefined) return this.#options;
     return {
       compression,
       waitForReady,
       authority,
-      metadata: this.metadata === undefined ? metadata : new Metadata(this.metadata),
+      metadata: this.#metadata === undefined ? metadata : new Metadata(this.#metadata),
       onHeader: watchHeader ? (header) => this.setHeader(header) : undefined,
     };
   }
@@ -214,8 +232,8 @@ export abstract class InterceptedCall extends SeenCall implements CallHandle, En
       this.#earlierAttempts.push(this.#lastAttempt);
     }
     this.#lastAttempt = attempt;
-    attempt.onAttempt = this.attemptObserver;
-    attempt.onMessageSize = this.sizeObserver;
+    attempt.onAttempt = this.#onAttempt;
+    attempt.onMessageSize = this.#onMessageSize;
     attempt.beginWith(this.deadline);
     const requests = ClientView.requestsOf(view);
     if (requests === undefined) attempt.sendOnly(ClientView.requestOf(view));
@@ -229,8 +247,8 @@ export abstract class InterceptedCall extends SeenCall implements CallHandle, En
     if (this.#header !== undefined || this.ended) return;
     this.#header = header;
     this.#headerReader?.resolve(header);
-    if (this.options.onHeader !== undefined) {
-      enter(this.#outer, callBack, this.options, "onHeader", header, (fault) => this.end(fault));
+    if (this.#options.onHeader !== undefined) {
+      enter(this.#outer, callBack, this.#options, "onHeader", header, (fault) => this.end(fault));
     }
   }
 
@@ -241,10 +259,6 @@ export abstract class InterceptedCall extends SeenCall implements CallHandle, En
       else if (this.ended) this.#headerReader.reject(this.failure, this.isFresh());
     }
     return this.#headerReader.promise;
-  }
-
-  get peer(): string | undefined {
-    return this.#lastAttempt?.peer;
   }
 
   get #lastHeader(): Metadata {
@@ -287,14 +301,14 @@ export abstract class InterceptedCall extends SeenCall implements CallHandle, En
     this.#stopAll();
     this.#pipe?.end();
     const last = this.#lastAttempt;
-    if (last?.wasSent && !this.#trailerGiven && this.options.onTrailer !== undefined) {
-      callBack(this.options, "onTrailer", last.trailer ?? new Metadata(), (fault) => {
+    if (last?.wasSent && !this.#trailerGiven && this.#options.onTrailer !== undefined) {
+      callBack(this.#options, "onTrailer", last.trailer ?? new Metadata(), (fault) => {
         this.failure ??= fault;
       });
     }
     if (this.#header === undefined && this.failure !== undefined) this.#headerReader?.reject(this.failure, this.isFresh());
     this.finished();
-    this.tellAll();
+    this.#tellAll();
   }
 
   #stopAll(): void {
@@ -302,13 +316,26 @@ export abstract class InterceptedCall extends SeenCall implements CallHandle, En
     if (this.#lastAttempt !== undefined) this.#stop(this.#lastAttempt);
   }
 
+  /** Tells the interceptors that the call has ended. */
+  #tellAll(): void {
+    if (this.#controller !== undefined) this.#controller.abort(this.#reason());
+    const listeners = this.#onEnd;
+    this.#onEnd = undefined;
+    tellEnd(listeners, this.failure);
+  }
+
   #stop(attempt: Call): void {
-    if (!attempt.endRead) attempt.cancel(this.reason());
+    if (!attempt.endRead) attempt.cancel(this.#reason());
   }
 
   /** The attempts, from the first one. */
   #attempts(): Call[] {
     return [...(this.#earlierAttempts ?? []), ...(this.#lastAttempt === undefined ? [] : [this.#lastAttempt])];
+  }
+
+  /** Why what still runs must stop. */
+  #reason(): RpcError {
+    return this.failure instanceof RpcError ? this.failure : new RpcError(Code.CANCELLED, "the call has ended");
   }
 
   /** True if the stack of the failure does not contain the caller yet. Returns true once. */
@@ -320,6 +347,55 @@ export abstract class InterceptedCall extends SeenCall implements CallHandle, En
     this.#freshError = undefined;
     for (const attempt of attempts) attempt.created = undefined;
     return fresh;
+  }
+
+  // Members that interceptors see.
+
+  get authority(): string {
+    return this.#options.authority ?? this.channel.authority;
+  }
+
+  get peer(): string | undefined {
+    return this.#lastAttempt?.peer;
+  }
+
+  get requestMetadata(): Metadata {
+    // A copy: the caller may reuse its object for other calls.
+    this.#metadata ??= new Metadata(this.#options.metadata);
+    return this.#metadata;
+  }
+
+  get values(): ContextValues {
+    this.#values ??= new ContextValues();
+    return this.#values;
+  }
+
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (this.ended) this.#controller.abort(this.#reason());
+    }
+    return this.#controller.signal;
+  }
+
+  onAttempt(observer: AttemptObserver): void {
+    const before = this.#onAttempt;
+    this.#onAttempt =
+      before === undefined
+        ? observer
+        : (attempt) => {
+            before(attempt);
+            observer(attempt);
+          };
+  }
+
+  onMessageSize(observer: MessageObserver): void {
+    this.#onMessageSize = bothObservers(this.#onMessageSize, safely(observer));
+  }
+
+  onEnd(listener: (error: unknown) => void): void {
+    if (this.ended) tellEnd(listener, this.failure);
+    else this.#onEnd = withListener(this.#onEnd, listener);
   }
 }
 
