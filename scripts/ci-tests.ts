@@ -12,7 +12,7 @@ export const ciTests =
   process.env["CI"] === undefined ? {} : { retry: 1, reporters: ["default", new SecondTries()] as ["default", Reporter] };
 
 /**
- * Whether to leave out what takes minutes and repeats what other tests prove, because CI has 20 minutes.
+ * Whether to leave out what takes minutes, because CI has 20.
  * ALL_TESTS=1 runs everything in CI, too; each run without CI does.
  */
 export const isShort = process.env["CI"] !== undefined && !process.env["ALL_TESTS"];

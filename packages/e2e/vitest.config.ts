@@ -3,9 +3,8 @@ import { ciTests, isShort } from "../../scripts/ci-tests.ts";
 
 const globalSetup = "test/harness/global-setup.ts";
 
-// What CI leaves out: files that kill, stop or flood processes for a minute each, and files whose kinds the
-// tests of http2, gateway, store and release have in one process. test/console and test/examples/docs.test.ts
-// leave out parts.
+// What CI leaves out: files that kill, stop or flood processes, or start many, for half a minute and more
+// each. test/console and test/examples/docs.test.ts leave out parts.
 const long = [
   "test/browser/{leaving,sleeping}.test.ts",
   "test/cli/{data,database,watch}.test.ts",

@@ -45,10 +45,10 @@ interface Credentials {
   accept?(identity: Identity, call: ServerCall): Promise<void> | undefined;
 }
 
-/** Says for an interceptor which methods it rejects without credentials, and which credentials it wants. */
+/** For each interceptor: the credentials that it wants for a method. */
 const needs = new WeakMap<object, (method: DescMethod) => string | undefined>();
 
-/** The credentials without which an interceptor rejects calls of a method; undefined if there are none. */
+/** Returns what an interceptor rejects calls of a method without. Undefined if it lets them pass. */
 export function credentialsFor(method: DescMethod, interceptor: ServerInterceptor): string | undefined {
   return needs.get(interceptor)?.(method);
 }

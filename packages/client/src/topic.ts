@@ -54,8 +54,14 @@ export interface CommonOptions extends ConnectOptions, TokenOptions {
 }
 
 /** The folder that the server's `certs` command writes: `certs` of the repository. */
-// Code is bundled, so that the depth of this module is unknown.
-const certsFolder = resolve(findPackageJSON(import.meta.url) ?? "", "../../../certs");
+const certsFolder = resolve(packageFile(), "../../../certs");
+
+/** Code is bundled, so that the depth of this module is unknown. */
+function packageFile(): string {
+  const file = findPackageJSON(import.meta.url);
+  if (file === undefined) throw new Error(`${import.meta.url} is in no package`);
+  return file;
+}
 
 /**
  * Creates a topic's command with the options of all topics. `timeout` is the default of

@@ -47,7 +47,7 @@ const reasons: Readonly<Record<string, readonly [StoreErrorReason, string]>> = {
 /** Messages of the driver, which has no codes for them. */
 const driverMessages =
   /^(Connection terminated|Client has encountered a connection error|Client was closed|timeout expired|The server does not|There was an error establishing an SSL)/i;
-/** For example, the server asks for a password and the URL has none. */
+/** The login failed, for example because the URL lacks a password. */
 const passwordMessages = /^SASL: /;
 /** Codes of certificates (https://nodejs.org/api/tls.html#x509-certificate-error-codes). */
 const certificateCodes = /CERT|CRL|ISSUER|SIGNATURE|^INVALID_(CA|PURPOSE)$|^PATH_LENGTH_EXCEEDED$|^HOSTNAME_MISMATCH$/;

@@ -22,7 +22,7 @@ export function isDatabaseUrl(text: string): boolean {
 }
 
 /** Whether each `%` begins an encoded character, as the driver needs it. */
-function isEncoded(text: string): boolean {
+export function isEncoded(text: string): boolean {
   try {
     decodeURIComponent(text);
     return true;

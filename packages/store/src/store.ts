@@ -20,7 +20,7 @@ export interface Store {
   readonly stock: Stock;
   readonly users: Users;
   readonly orders: Orders & Pick<OrderWatches, "watch">;
-  /** The names of the migrations that the database has had by this opening. */
+  /** The names of the migrations that opening ran. For a new folder, those that the build ran, too. */
   readonly migrated: readonly string[];
   /** What opening has changed in the folder, for the operator: one line each. */
   readonly warnings: readonly string[];

@@ -96,8 +96,8 @@ export async function startPostgres(
 }
 
 /**
- * Returns the folder of a cluster that nobody uses. `initdb` makes it once, since that takes more CPU
- * time than most tests.
+ * Returns the folder of a new cluster, which servers start from a copy of. `initdb` takes more CPU time
+ * than most tests, so it runs once on each machine.
  */
 async function newCluster(folder: string, user: { readonly uid: number; readonly gid: number } | undefined): Promise<string> {
   const { stdout } = await run(join(folder, "postgres"), ["--version"]);

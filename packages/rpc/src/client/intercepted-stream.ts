@@ -1,6 +1,6 @@
 // An intercepted call with a stream of responses: server streaming, or bidirectional.
 import type { Message } from "@bufbuild/protobuf";
-import { complete, isInner } from "../intercept/messages.ts";
+import { completed, isInner } from "../intercept/messages.ts";
 import type { AnyResponse } from "../intercept/types.ts";
 import { type AnyIterable, type AnyIterator, iteratorOf } from "../iterable.ts";
 import type { ClientView } from "./call-view.ts";
@@ -16,8 +16,6 @@ const done: Result = { done: true, value: undefined };
 export class InterceptedStream extends InterceptedCall implements StreamHandle {
   readonly #messages = Promise.withResolvers<AnyIterator>();
   #iterator: AnyIterator | undefined = undefined;
-  /** Received messages are complete, whatever the codec makes of them. */
-  #isReceived = false;
   readonly #waiting = new Set<Settling<Result>>();
 
   async recv(): Promise<Message | undefined> {
@@ -41,9 +39,8 @@ export class InterceptedStream extends InterceptedCall implements StreamHandle {
         this.end(undefined);
         return;
       }
-      const value = this.#isReceived ? (result.value as Message) : complete(this.method.descriptor.output, result.value);
       this.#waiting.delete(waiting);
-      waiting.resolve({ done: false, value });
+      waiting.resolve({ done: false, value: result.value as Message });
     } catch (failure) {
       this.end(failure);
     }
@@ -56,8 +53,9 @@ export class InterceptedStream extends InterceptedCall implements StreamHandle {
   }
 
   protected override deliver(response: AnyResponse): void {
-    this.#isReceived = isInner(response);
-    this.#iterator = iteratorOf(response.messages as AnyIterable);
+    const messages = response.messages as AnyIterable;
+    // Received messages are complete, whatever the codec makes of them.
+    this.#iterator = isInner(response) ? iteratorOf(messages) : completed(this.method.descriptor.output, messages);
     this.#messages.resolve(this.#iterator);
   }
 

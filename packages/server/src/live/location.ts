@@ -1,5 +1,6 @@
 // Where the live log is, which carries entries between processes. This file loads no driver, so that a
 // command line can use it.
+import { isEncoded } from "@grpc-study/store/location";
 
 /** Servers of NATS, a PostgreSQL server, or the memory of this process. */
 export type LiveLocation = { readonly nats: string } | { readonly database: string } | "memory";
@@ -27,15 +28,6 @@ export function isNatsUrls(text: string): boolean {
     if (url === null || (url.username === "" && url.password !== "")) return false;
     return isEncoded(url.username) && isEncoded(url.password);
   });
-}
-
-function isEncoded(text: string): boolean {
-  try {
-    decodeURIComponent(text);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** The location for messages and logs, without passwords. */
