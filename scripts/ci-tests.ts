@@ -1,15 +1,25 @@
 // The settings of test runs in CI. A test that fails there runs once more, because a busy machine
-// delays timers and processes. If it then passes, the reporter names it, and `.ci/run` counts it.
-import type { Reporter, TestCase } from "vitest/node";
+// delays timers and processes. The reporter names each such test and each failed one in a line that
+// `.ci/run` repeats at its end.
+import type { Reporter, TestCase, TestModule } from "vitest/node";
 
-class SecondTries implements Reporter {
+const firstLine = (text: string): string => text.split("\n", 1)[0]?.slice(0, 400) ?? "";
+
+class ForTheEnd implements Reporter {
   onTestCaseResult(test: TestCase): void {
-    if (test.diagnostic()?.flaky) console.log(`passed on the second try: ${test.module.relativeModuleId} > ${test.fullName}`);
+    const name = `${test.module.relativeModuleId} > ${test.fullName}`;
+    const result = test.result();
+    if (test.diagnostic()?.flaky) console.log(`passed on the second try: ${name}`);
+    if (result.state === "failed") console.log(`failed in CI: ${name}: ${firstLine(result.errors[0]?.message ?? "")}`);
+  }
+
+  onTestModuleEnd(module: TestModule): void {
+    for (const error of module.errors()) console.log(`failed in CI: ${module.relativeModuleId}: ${firstLine(error.message)}`);
   }
 }
 
 export const ciTests =
-  process.env["CI"] === undefined ? {} : { retry: 1, reporters: ["default", new SecondTries()] as ["default", Reporter] };
+  process.env["CI"] === undefined ? {} : { retry: 1, reporters: ["default", new ForTheEnd()] as ["default", Reporter] };
 
 /**
  * Whether to leave out what takes minutes, because CI has 20.
