@@ -4,6 +4,7 @@ import { useEffect, useMemo, useState } from "preact/hooks";
 import { language } from "../../i18n/index.ts";
 import { useFollow } from "../../ui/use-follow.ts";
 import { openCall } from "../calls.ts";
+import { SendLine } from "../send-line.tsx";
 import { Conversation, type Line } from "./conversation.ts";
 import type { ChatMethods } from "./methods.ts";
 import { tc } from "./texts.ts";
@@ -107,29 +108,14 @@ function useSecondsUntil(at: number | undefined): number {
 }
 
 function Composer({ conversation }: Props) {
-  const [text, setText] = useState("");
-  const say = (event: Event) => {
-    event.preventDefault();
+  const say = (text: string) => {
     const line = text.trim();
-    if (line === "") return;
-    conversation.say(line);
-    setText("");
+    if (line !== "") conversation.say(line);
+    return line !== "";
   };
   return (
     <>
-      <form class="chat-composer" onSubmit={say}>
-        <input
-          type="text"
-          autocomplete="off"
-          aria-label={tc("line")}
-          placeholder={tc("placeholder")}
-          value={text}
-          onInput={(event) => setText(event.currentTarget.value)}
-        />
-        <button type="submit" class="primary">
-          {tc("say")}
-        </button>
-      </form>
+      <SendLine class="chat-composer" label={tc("line")} placeholder={tc("placeholder")} button={tc("say")} onSend={say} />
       <p class="chat-suggestions">
         <span class="hint">{tc("try")}</span>
         {suggestions.map((line) => (

@@ -4,6 +4,7 @@ import { hasRequestStream } from "../../call/call.ts";
 import type { Status } from "../../call/status.ts";
 import { language } from "../../i18n/index.ts";
 import { type OpenCall, openCall } from "../calls.ts";
+import { SendLine } from "../send-line.tsx";
 import { StatusLine } from "../status-line.tsx";
 import type { TextStream } from "./methods.ts";
 import { tp } from "./texts.ts";
@@ -60,6 +61,7 @@ export function FeedView({ title, hint, method }: FeedProps) {
   const send = (text: string) => {
     (call ?? start()).send({ data: text });
     add("sent", text);
+    return true;
   };
 
   return (
@@ -68,7 +70,7 @@ export function FeedView({ title, hint, method }: FeedProps) {
         {title} {call !== undefined && <span class="live">{tp("live")}</span>}
       </h2>
       <p class="hint">{hint}</p>
-      {takesMessages && <Composer onSend={send} />}
+      {takesMessages && <SendLine class="row" label={tp("message")} button={tp("send")} onSend={send} />}
       <div class="row">
         <button type="button" class={takesMessages ? "" : "primary"} disabled={call !== undefined} onClick={start}>
           {tp("start")}
@@ -117,31 +119,5 @@ function Text({ text }: { readonly text: string }) {
     <span class="text">
       <b>{new Date(Number(text) * 1000).toLocaleTimeString(language.value)}</b> <code>{text}</code>
     </span>
-  );
-}
-
-function Composer({ onSend }: { readonly onSend: (text: string) => void }) {
-  const [text, setText] = useState("");
-  return (
-    <form
-      class="row"
-      onSubmit={(event) => {
-        event.preventDefault();
-        onSend(text);
-        setText("");
-      }}
-    >
-      <input
-        type="text"
-        autocomplete="off"
-        aria-label={tp("message")}
-        placeholder={tp("message")}
-        value={text}
-        onInput={(event) => setText(event.currentTarget.value)}
-      />
-      <button type="submit" class="primary">
-        {tp("send")}
-      </button>
-    </form>
   );
 }

@@ -7,6 +7,7 @@ import { language } from "../../i18n/index.ts";
 import { newKey } from "../../state/database.ts";
 import { useFollow } from "../../ui/use-follow.ts";
 import { callOnce, callWith, type OpenCall } from "../calls.ts";
+import { SendLine } from "../send-line.tsx";
 import { StatusLine } from "../status-line.tsx";
 import type { RoomsMethods } from "./methods.ts";
 import { after, emptyRoom, type Room, type RoomLine } from "./room.ts";
@@ -40,7 +41,9 @@ export function RoomsView({ methods: { Join, Say } }: { readonly methods: RoomsM
       },
     );
   };
-  const say = async (text: string) => {
+  const say = async (line: string) => {
+    const text = line.trim();
+    if (text === "") return false;
     // The service stores a line with an id once, however often it is sent.
     const { status: failed } = await callOnce(Say, { ...place, text, id: newKey() });
     setStatus(failed);
@@ -66,7 +69,7 @@ export function RoomsView({ methods: { Join, Say } }: { readonly methods: RoomsM
       )}
       <Lines lines={room.lines} user={place.user} />
       {status !== undefined && <StatusLine status={status} />}
-      <Composer isOpen={isIn} onSay={say} />
+      <SendLine class="chat-composer" label={tr("line")} button={tr("say")} disabled={!isIn} onSend={say} />
     </section>
   );
 }
@@ -125,29 +128,4 @@ function Lines({ lines, user }: { readonly lines: readonly RoomLine[]; readonly 
 function timeOf(text: string): string {
   const time = new Date(text);
   return Number.isNaN(time.getTime()) ? "" : time.toLocaleTimeString(language.value, { timeStyle: "short" });
-}
-
-function Composer({ isOpen, onSay }: { readonly isOpen: boolean; readonly onSay: (text: string) => Promise<boolean> }) {
-  const [text, setText] = useState("");
-  const say = async (event: Event) => {
-    event.preventDefault();
-    const line = text.trim();
-    if (line !== "" && (await onSay(line))) setText("");
-  };
-  return (
-    <form class="chat-composer" onSubmit={say}>
-      <input
-        type="text"
-        autocomplete="off"
-        aria-label={tr("line")}
-        placeholder={tr("line")}
-        value={text}
-        disabled={!isOpen}
-        onInput={(event) => setText(event.currentTarget.value)}
-      />
-      <button type="submit" class="primary" disabled={!isOpen}>
-        {tr("say")}
-      </button>
-    </form>
-  );
 }
