@@ -1,7 +1,8 @@
 // Wake-ups for logs that are elsewhere, in one process and across two.
+import { once } from "node:events";
+import { type AddressInfo, createServer } from "node:net";
 import { natsMissing, postgresMissing, startNats, startPostgres } from "@grpc-study/test-servers";
 import { connect, type NatsConnection } from "@nats-io/transport-node";
-import { Pool } from "pg";
 import { expect, onTestFinished, test } from "vitest";
 import { processWakes, type Wakes } from "../src/index.ts";
 import { natsWakes } from "../src/nats/index.ts";
@@ -60,11 +61,7 @@ test.skipIf(postgresMissing())(
   async () => {
     await using server = await startPostgres();
     const wakes = opened(postgresWakes({ url: server.url }, "test"));
-    const notify = async () => {
-      const pool = new Pool({ connectionString: server.url, max: 1 });
-      await pool.query("select pg_notify('test', 'orders')");
-      await pool.end();
-    };
+    const notify = () => server.query("select pg_notify('test', 'orders')");
     await connected(wakes);
     await wakesUp(wakes, notify);
     await server.crash();
@@ -75,6 +72,28 @@ test.skipIf(postgresMissing())(
   },
   60_000,
 );
+
+test("over PostgreSQL, a server that ends a session as it begins is tried again", async () => {
+  // In one packet: the login is accepted, the session is ready, and the server stops.
+  const packet = Buffer.concat([
+    Buffer.from("R\0\0\0\x08\0\0\0\0Z\0\0\0\x05IE\0\0\0\x1d", "latin1"),
+    Buffer.from("SFATAL\0C57P01\0Mit stops\0\0", "latin1"),
+  ]);
+  let sessions = 0;
+  const server = createServer((socket) => {
+    socket
+      .on("error", () => {})
+      .once("data", () => {
+        sessions++;
+        socket.end(packet);
+      });
+  }).listen(0, "127.0.0.1");
+  onTestFinished(() => void server.close());
+  await once(server, "listening");
+  const wakes = opened(postgresWakes({ url: `postgres://a@127.0.0.1:${(server.address() as AddressInfo).port}/b` }, "test"));
+  wakes.add("orders", () => {});
+  await expect.poll(() => sessions, { timeout: 20_000 }).toBeGreaterThan(1);
+});
 
 test("over a server that is away, wake-ups close", async () => {
   for (const wakes of [natsWakes({ url: "nats://127.0.0.1:1" }, "test"), postgresWakes({ url: "postgres://a@127.0.0.1:1/b" }, "test")]) {

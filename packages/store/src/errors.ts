@@ -1,4 +1,5 @@
 // The errors of a database, by what a caller can do about them.
+import { type DriverFault, driverFault } from "@grpc-study/live/postgres";
 import { DatabaseError } from "pg";
 
 /**
@@ -44,30 +45,21 @@ const reasons: Readonly<Record<string, readonly [StoreErrorReason, string]>> = {
   "58": ["unavailable", "the database has a problem with its disk"],
 };
 
-/** Messages of the driver, which has no codes for them. */
-const driverMessages =
-  /^(Connection terminated|Client has encountered a connection error|Client was closed|timeout expired|The server does not|There was an error establishing an SSL)/i;
-/** The login failed, for example because the URL lacks a password. */
-const passwordMessages = /^SASL: /;
-/** Codes of certificates (https://nodejs.org/api/tls.html#x509-certificate-error-codes). */
-const certificateCodes = /CERT|CRL|ISSUER|SIGNATURE|^INVALID_(CA|PURPOSE)$|^PATH_LENGTH_EXCEEDED$|^HOSTNAME_MISMATCH$/;
-const poolTimeout = /^timeout exceeded when trying to connect/;
+const driverReasons: Readonly<Record<DriverFault, string>> = {
+  busy: "all connections to the database are in use",
+  lost: "the connection to the database is lost",
+  rejected: "the database rejects the user or the password",
+  unreachable: "the database cannot be reached",
+  untrusted: "the certificate of the database is not trusted",
+};
 
 /** Returns a StoreError for an error of the database. Other errors are bugs, and are returned unchanged. */
 export function storeError(error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof StoreError) return error;
-  const { code } = error as NodeJS.ErrnoException;
-  if (error instanceof DatabaseError && code !== undefined) {
-    const [reason, message] = reasons[code] ?? reasons[code.slice(0, 2)] ?? [];
+  if (error instanceof DatabaseError && error.code !== undefined) {
+    const [reason, message] = reasons[error.code] ?? reasons[error.code.slice(0, 2)] ?? [];
     return reason === undefined ? error : new StoreError(reason, `${message}`, error);
   }
-  if (poolTimeout.test(error.message)) return new StoreError("unavailable", "all connections to the database are in use", error);
-  if (passwordMessages.test(error.message)) return new StoreError("unavailable", "the database rejects the user or the password", error);
-  if (code !== undefined && certificateCodes.test(code))
-    return new StoreError("unavailable", "the certificate of the database is not trusted", error);
-  // A refused connection over IPv4 and IPv6 is an AggregateError with the code of the first one.
-  if (typeof code === "string" && /^E[A-Z]+$|^ERR_(SSL|TLS)_/.test(code))
-    return new StoreError("unavailable", "the database cannot be reached", error);
-  if (driverMessages.test(error.message)) return new StoreError("unavailable", "the connection to the database is lost", error);
-  return error;
+  const fault = driverFault(error);
+  return fault === undefined ? error : new StoreError("unavailable", driverReasons[fault], error);
 }

@@ -11,6 +11,7 @@ import { type PgliteLike, pgliteDatabase } from "./pglite-database.ts";
 import { PostgresLog, publishWith } from "./postgres-log.ts";
 
 export type { Database, Queryable } from "./database.ts";
+export { type DriverFault, driverFault } from "./driver-fault.ts";
 export type { PgliteLike } from "./pglite-database.ts";
 export { liveSchema } from "./schema.ts";
 

@@ -1,6 +1,7 @@
-import { Pool, type PoolClient } from "pg";
+import { DatabaseError, Pool, type PoolClient } from "pg";
 import { unavailable } from "../error.ts";
 import type { Database } from "./database.ts";
+import { driverFault } from "./driver-fault.ts";
 
 /** How long opening a connection and a statement may take, in milliseconds. */
 const connectTimeoutMs = 5_000;
@@ -24,6 +25,8 @@ export function openPool(url: string): Pool {
 export function pgDatabase(pool: Pool, closePool: boolean): Database {
   // A pool without a listener for the errors of its connections ends the process, after `end` as well.
   pool.on("error", () => {});
+  // So does a connection that the server ends before its first user listens to it.
+  pool.on("connect", (client) => client.on("error", () => {}));
   return {
     query: (text, values) => available(pool.query(text, values)),
     async script(text) {
@@ -76,11 +79,8 @@ async function available<T>(result: Promise<T>): Promise<T> {
 
 function isConnectionError(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
-  const code = "code" in error && typeof error.code === "string" ? error.code : undefined;
-  // pg reports a lost connection, its own timeouts and a missing password as errors without a code.
-  if (code === undefined) return /^Connection terminated|^SASL: |timeout|connection (is closed|error)|not queryable/i.test(error.message);
   // The classes of SQLSTATE: connection exception, invalid authorization, no such database, insufficient
   // resources, operator intervention (https://www.postgresql.org/docs/current/errcodes-appendix.html).
-  // Others are Node's names, of sockets and of certificates.
-  return /^(08|28|3D|53|57)...$/.test(code) || /^E[A-Z_]+$|CERT|CRL|ISSUER|SIGNATURE/.test(code);
+  if (error instanceof DatabaseError) return /^(08|28|3D|53|57)/.test(error.code ?? "");
+  return driverFault(error) !== undefined;
 }
