@@ -30,8 +30,12 @@ test("a thousand readers that never read keep no entries", async () => {
   collect();
   const before = process.memoryUsage().arrayBuffers;
   for (let i = 0; i < 20_000; i++) await live.publish("topic", new Uint8Array(16_384));
-  collect();
-  expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(100 * 1024 * 1024);
+  const kept = () => {
+    collect();
+    return process.memoryUsage().arrayBuffers - before;
+  };
+  // V8 frees array buffers in another thread.
+  await expect.poll(kept).toBeLessThan(100 * 1024 * 1024);
   await Promise.all(slow.map((subscription) => subscription.return()));
   await live.close();
 });
