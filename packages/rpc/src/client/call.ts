@@ -46,7 +46,7 @@ export abstract class Call implements OutgoingCall, ClientListener, CallHandle, 
   /** Set if the method streams its requests. */
   readonly #requests: SendQueue | undefined;
   #options: CallOptions;
-  /** The call in whose handler this call is made, if there are callbacks, which run in it. */
+  /** The call in whose handler this call is made. Callbacks run in it. */
   #outer: OuterCall | undefined = undefined;
   /** Kept until the reader has seen the end of the call. */
   #cutoff: Cutoff | undefined = undefined;
@@ -78,7 +78,6 @@ export abstract class Call implements OutgoingCall, ClientListener, CallHandle, 
     this.channel = channel;
     this.method = method;
     this.#options = options;
-    if (options.onHeader !== undefined || options.onTrailer !== undefined) this.#outer = outerCall();
     this.compression = options.compression === undefined ? "identity" : options.compression;
     this.waitForReady = options.waitForReady;
     this.authority = options.authority;
@@ -91,7 +90,8 @@ export abstract class Call implements OutgoingCall, ClientListener, CallHandle, 
   begin(invalidOptions: TypeError | undefined): void {
     try {
       if (invalidOptions !== undefined) throw invalidOptions;
-      this.#cutoff = watch(this, this.#options);
+      this.#outer = outerCall();
+      this.#cutoff = watch(this, this.#options, this.#outer);
     } catch (fault) {
       this.#finish(fault);
       return;
@@ -356,7 +356,7 @@ export abstract class Call implements OutgoingCall, ClientListener, CallHandle, 
     this.#requests?.end();
     if (this.#headerReader !== undefined) this.#settleHeader(this.#headerReader);
     this.finished();
-    this.#onEnd?.callEnded(this.#failure);
+    if (this.#onEnd !== undefined) enter(this.#outer, tellListener, this.#onEnd, this.#failure);
     // A caller that keeps the call for its trailer must not keep its options alive.
     this.#options = noOptions;
     this.#outer = undefined;
@@ -395,4 +395,8 @@ export abstract class Call implements OutgoingCall, ClientListener, CallHandle, 
     if (this.#streamEnded) this.#trailer = custom(this.#trailer ?? new Metadata());
     return this.#trailer;
   }
+}
+
+function tellListener(listener: EndListener, failure: unknown): void {
+  listener.callEnded(failure);
 }

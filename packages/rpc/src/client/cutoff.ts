@@ -1,7 +1,6 @@
 // What ends a call from outside: its deadline, the caller's signal, and the call of a server in whose
 // handler it is made.
 import { LongTimer } from "../long-timer.ts";
-import { outerCall } from "../propagation/current.ts";
 import { inheritanceOf, withInherited } from "../propagation/inherit.ts";
 import type { InnerCall, OuterCall } from "../propagation/outer-call.ts";
 import { outerEnded } from "../propagation/reason.ts";
@@ -27,11 +26,11 @@ export interface Endable {
 /**
  * Sets the deadline of a call, and watches what may end it. Returns `undefined` if nothing may.
  *
+ * @param outer the call in whose handler the call is made.
  * @throws what keeps the call from beginning: an error for an invalid option, or an RpcError.
  */
-export function watch(call: Endable, options: CallOptions): Cutoff | undefined {
+export function watch(call: Endable, options: CallOptions, outer: OuterCall | undefined): Cutoff | undefined {
   const { timeoutMs, deadline, signal } = options;
-  const outer = outerCall();
   let nowMs = 0;
   if (timeoutMs !== undefined || deadline !== undefined || outer !== undefined) {
     nowMs = steadyNow();

@@ -72,7 +72,7 @@ export abstract class InterceptedCall implements CallHandle, Endable, Chain<Clie
   begin(invalidOptions: TypeError | undefined): void {
     try {
       if (invalidOptions !== undefined) throw invalidOptions;
-      this.#cutoff = watch(this, this.#options);
+      this.#cutoff = watch(this, this.#options, this.#outer);
     } catch (fault) {
       this.end(fault);
     }
@@ -157,7 +157,7 @@ export abstract class InterceptedCall implements CallHandle, Endable, Chain<Clie
     this.#trailerGiven = first.wasSent;
     const metadata = this.#metadata;
     try {
-      this.#cutoff = watch(this, { ...this.#options, timeoutMs: undefined, deadline: toSystemTime(this.deadline) });
+      this.#cutoff = watch(this, { ...this.#options, timeoutMs: undefined, deadline: toSystemTime(this.deadline) }, this.#outer);
     } catch (fault) {
       this.end(fault);
     }

@@ -7,8 +7,6 @@ import { type EndListeners, tellEnd, withListener } from "../intercept/end-liste
 import { NextResponse } from "../intercept/next-response.ts";
 import type { Interceptors } from "../intercept/only-for.ts";
 import type { AnyChange, AnyResponse, MaybePromise } from "../intercept/types.ts";
-import { enter, outerCall } from "../propagation/current.ts";
-import type { OuterCall } from "../propagation/outer-call.ts";
 import type { Metadata } from "../protocol/metadata.ts";
 import type { AttemptObserver, Channel } from "../transport/client.ts";
 import type { MessageObserver } from "../transport/message-size.ts";
@@ -23,8 +21,6 @@ import { SingleResponseCall } from "./single-response.ts";
 export class InterceptedUnary implements UnaryHandle, Chain<ClientView>, ViewSource, EndListener {
   readonly interceptors: Interceptors<ClientInterceptor>;
   readonly #options: CallOptions;
-  /** The call in whose handler this call is made. Listeners run in it. */
-  readonly #outer: OuterCall | undefined = outerCall();
   /** What the first `next()` sends. The caller reads it if the interceptors pass its response on. */
   readonly #call: SingleResponseCall;
   #response: NextResponse<SingleResponseCall> | undefined = undefined;
@@ -85,10 +81,6 @@ export class InterceptedUnary implements UnaryHandle, Chain<ClientView>, ViewSou
 
   /** The call that the interceptors have passed on has ended. */
   callEnded(failure: unknown): void {
-    enter(this.#outer, tellInterceptors, this, failure);
-  }
-
-  tellInterceptors(failure: unknown): void {
     tellEnd(this.#onEnd, failure);
     this.#onEnd = undefined;
     this.#more?.over(failure);
@@ -159,8 +151,4 @@ export class InterceptedUnary implements UnaryHandle, Chain<ClientView>, ViewSou
     if (this.#more === undefined && !this.#call.ended) this.#onEnd = withListener(this.#onEnd, listener);
     else this.#moreCall.onEnd(listener);
   }
-}
-
-function tellInterceptors(call: InterceptedUnary, failure: unknown): void {
-  call.tellInterceptors(failure);
 }
