@@ -54,7 +54,10 @@ export class ServerProcess extends Process {
   }
 }
 
-/** Starts our server with one topic, and resolves once it listens. */
+/**
+ * Starts our server with one topic, and resolves once it listens. A shop has its data then, unless a
+ * shell starts it.
+ */
 export async function serve(topic: string, { node = [], args = [], ipc = false, shell }: ServeOptions = {}): Promise<ServerProcess> {
   const command = [process.execPath, ...node, serverMain, "serve", topic, "--port", "0", ...args];
   const [program = "", ...rest] = shell === undefined ? command : ["bash", "-c", shell, "bash", ...command];
@@ -62,6 +65,8 @@ export async function serve(topic: string, { node = [], args = [], ipc = false, 
   try {
     const row = await server.stdout.line((line) => line.startsWith(`${topic} `));
     server.address = row.split(/\s+/)[1] ?? "";
+    // Until then, the calls of the shop wait, on a busy machine beyond their deadlines.
+    if (topic === "shop" && shell === undefined) await server.stderr.line((line) => line.includes("the data is in"));
     return server;
   } catch (error) {
     await server[Symbol.asyncDispose]();

@@ -70,7 +70,7 @@ export const settings = (entries: readonly (readonly [id: number, value: number]
     ),
   );
 export const settingsAck = frame(type.settings, flag.ack, 0);
-export const ping = (flags: number = flag.none): Buffer => frame(type.ping, flags, 0, Buffer.alloc(8));
+export const ping = (flags: number = flag.none, payload = Buffer.alloc(8)): Buffer => frame(type.ping, flags, 0, payload);
 export const rstStream = (stream: number, error: number): Buffer => frame(type.rstStream, flag.none, stream, uint32(error));
 export const goaway = (lastStream: number, error: number, debug = ""): Buffer =>
   frame(type.goaway, flag.none, 0, Buffer.concat([uint32(lastStream), uint32(error), Buffer.from(debug)]));

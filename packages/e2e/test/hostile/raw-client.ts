@@ -1,7 +1,7 @@
 // A raw client: a socket to which a test writes any bytes, and the frames that received back.
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
-import { type Fields, type FrameHeader, FrameReader, ping, preface, settings, settingsAck, type } from "./frames.ts";
+import { type Fields, type FrameHeader, FrameReader, flag, ping, preface, settings, settingsAck, type } from "./frames.ts";
 
 export interface RawClientOptions {
   /**
@@ -19,6 +19,7 @@ export class RawClient implements Disposable {
   readonly #acknowledge: boolean;
   /** Resolves when the connection is closed. */
   readonly closed: Promise<unknown>;
+  #pings = 0;
   readonly #waiters: { match(frame: FrameHeader): boolean; resolve(frame: FrameHeader | undefined): void }[] = [];
 
   constructor(socket: Socket, { begin = true, read = true }: RawClientOptions) {
@@ -99,8 +100,13 @@ export class RawClient implements Disposable {
    * it. Resolves to `false` if the connection closes first.
    */
   async ping(): Promise<boolean> {
-    this.write(ping());
-    return (await this.#next(isPong)) !== undefined;
+    // The reply differs from those to a flood of PING.
+    const payload = Buffer.from(`ping ${String(++this.#pings % 1000).padStart(3, "0")}`);
+    this.write(ping(flag.none, payload));
+    return (
+      (await this.#next(({ kind, flags, payload: echoed }) => kind === type.ping && flags === flag.ack && echoed.equals(payload))) !==
+      undefined
+    );
   }
 
   #next(match: (frame: FrameHeader) => boolean): Promise<FrameHeader | undefined> {
@@ -112,8 +118,6 @@ export class RawClient implements Disposable {
     this.socket.destroy();
   }
 }
-
-const isPong = ({ kind, flags }: FrameHeader): boolean => kind === type.ping && flags === 1;
 
 export async function rawClient(address: string, options: RawClientOptions = {}): Promise<RawClient> {
   const [host = "", port] = address.split(":");
