@@ -30,7 +30,19 @@ export default defineConfig({
     testTimeout: 30_000,
     hookTimeout: 30_000,
     projects: [
-      { extends: true, test: { name: "e2e", globalSetup, include: ["test/**/*.test.ts"], exclude: isShort ? long : [] } },
+      {
+        extends: true,
+        test: {
+          name: "e2e",
+          globalSetup,
+          include: ["test/**/*.test.ts"],
+          exclude: ["test/telemetry/**", ...(isShort ? long : [])],
+          // To load the library and its peers takes longer than most files take to run.
+          isolate: false,
+        },
+      },
+      // An OpenTelemetry SDK registers itself in its process, once.
+      { extends: true, test: { name: "telemetry", include: ["test/telemetry/*.test.ts"], exclude: isShort ? long : [] } },
       // Repeats the contract with grpc-js as our transport, and, but for CI, foreign and hostile peers.
       {
         extends: true,
@@ -38,6 +50,7 @@ export default defineConfig({
           name: "grpc-js",
           globalSetup,
           env: { E2E_TRANSPORT: "grpc-js" },
+          isolate: false,
           include: [
             "test/{chat,contract,hello,hello_stream,helloworld,push,shop,streams}.test.ts",
             ...(isShort
