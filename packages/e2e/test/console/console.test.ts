@@ -7,6 +7,7 @@ import "./calls.ts";
 import "./daily.ts";
 import "./editor.ts";
 import "./hostile.ts";
+import "./large.ts";
 import "./lists.ts";
 import "./map.ts";
 import "./rules.ts";
