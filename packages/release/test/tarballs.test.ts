@@ -53,6 +53,14 @@ describe.each(inject("tarballs"))("$name", ({ name, file, bytes }) => {
     expect(targets.filter((target) => !/^(https:\/\/|#)/.test(target))).toEqual([]);
   });
 
+  if (name === "@grpc-study/console") {
+    test("has the licenses of what its page contains", () => {
+      const licenses = read("dist/licenses.md");
+      for (const text of ["## preact - ", "## uplot - ", "## @codemirror/view - ", "## @bufbuild/protobuf - ", "Apache License"])
+        expect(licenses).toContain(text);
+    });
+  }
+
   test("passes publint", async () => {
     const { messages, pkg } = await publint({ pack: { tarball: data.buffer }, strict: true });
     expect(messages.map((message) => formatMessage(message, pkg))).toEqual([]);
