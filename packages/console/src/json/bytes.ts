@@ -29,6 +29,18 @@ export function toHex(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join(" ");
 }
 
+/** What a reader can read of bytes in base64. `undefined` if they are no text, or have control characters. */
+export function readableText(base64: string): string | undefined {
+  let text: string | undefined;
+  try {
+    text = toText(fromBase64(base64));
+  } catch {
+    return undefined;
+  }
+  // Of the control and format characters, which could hide or turn round what follows, only space.
+  return text === "" || (text !== undefined && /[^\P{C}\t\n\r]/u.test(text)) ? undefined : text;
+}
+
 /** The bytes as text. `undefined` if they are not UTF-8. */
 export function toText(bytes: Uint8Array): string | undefined {
   try {

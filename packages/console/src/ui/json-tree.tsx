@@ -1,8 +1,10 @@
 // A value of JSON as a tree, whose nodes open and close.
 import { useState } from "preact/hooks";
 import { t } from "../i18n/index.ts";
+import { readableText } from "../json/bytes.ts";
 import { printScalar } from "../json/edit.ts";
 import { isArray, isObject, type JsonValue } from "../json/parse.ts";
+import { memberPart, type Part } from "../schema/parts.ts";
 
 /** Number of members that are shown at once. */
 const pageSize = 100;
@@ -10,10 +12,20 @@ const pageSize = 100;
 /** Depth from which nodes are closed at first. */
 const openDepth = 4;
 
-export function JsonTree({ value, label }: { readonly value: JsonValue; readonly label: string }) {
+/** Characters that are shown of bytes. */
+const maxText = 200;
+
+interface JsonTreeProps {
+  readonly value: JsonValue;
+  readonly label: string;
+  /** What the value is, if that is known: bytes are then shown as text, too. */
+  readonly part?: Part | undefined;
+}
+
+export function JsonTree({ value, label, part }: JsonTreeProps) {
   return (
     <ul class="tree" aria-label={label}>
-      <Node value={value} depth={0} />
+      <Node value={value} depth={0} part={part} />
     </ul>
   );
 }
@@ -22,9 +34,10 @@ interface NodeProps {
   readonly name?: string;
   readonly value: JsonValue;
   readonly depth: number;
+  readonly part: Part | undefined;
 }
 
-function Node({ name, value, depth }: NodeProps) {
+function Node({ name, value, depth, part }: NodeProps) {
   const [open, setOpen] = useState(depth < openDepth);
   const [shown, setShown] = useState(pageSize);
   const members: readonly (readonly [string, JsonValue])[] | undefined = isArray(value)
@@ -38,6 +51,7 @@ function Node({ name, value, depth }: NodeProps) {
       <li>
         {key}
         <span class={`value ${typeof value}`}>{members === undefined ? printScalar(value) : isArray(value) ? "[]" : "{}"}</span>
+        {part?.kind === "bytes" && typeof value === "string" && <BytesText base64={value} />}
       </li>
     );
   }
@@ -50,7 +64,7 @@ function Node({ name, value, depth }: NodeProps) {
       {open && (
         <ul>
           {members.slice(0, shown).map(([key, item]) => (
-            <Node key={key} name={key} value={item} depth={depth + 1} />
+            <Node key={key} name={key} value={item} depth={depth + 1} part={memberPart(part, key)} />
           ))}
           {members.length > shown && (
             <li>
@@ -62,5 +76,20 @@ function Node({ name, value, depth }: NodeProps) {
         </ul>
       )}
     </li>
+  );
+}
+
+function BytesText({ base64 }: { readonly base64: string }) {
+  const text = readableText(base64);
+  if (text === undefined) return null;
+  return (
+    <>
+      {" "}
+      <span class="hint">{t("encodingText")}</span>{" "}
+      <span class="value" dir="auto">
+        {text.slice(0, maxText)}
+        {text.length > maxText && "…"}
+      </span>
+    </>
   );
 }

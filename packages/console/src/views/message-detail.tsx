@@ -1,10 +1,12 @@
 // A message, as a tree or in JSON.
+import type { DescMessage } from "@bufbuild/protobuf";
 import { signal } from "@preact/signals";
 import { useMemo } from "preact/hooks";
 import { byteLength } from "../call/byte-length.ts";
 import { t } from "../i18n/index.ts";
 import { parseSource, print } from "../json/edit.ts";
 import type { JsonValue } from "../json/parse.ts";
+import { messagePart } from "../schema/parts.ts";
 import { CopyButton } from "../ui/copy-button.tsx";
 import { formatBytes } from "../ui/format.ts";
 import { JsonTree } from "../ui/json-tree.tsx";
@@ -17,7 +19,12 @@ const view = signal<View>("tree");
 /** The browser would need seconds for longer texts. */
 const maxShown = 200_000;
 
-export function MessageDetail({ text }: { readonly text: string }) {
+interface MessageDetailProps {
+  readonly type: DescMessage;
+  readonly text: string;
+}
+
+export function MessageDetail({ type, text }: MessageDetailProps) {
   const value = useMemo(() => parsed(text), [text]);
   const printed = useMemo(() => (view.value === "json" && value !== undefined ? print(value) : text), [text, value, view.value]);
   return (
@@ -32,7 +39,7 @@ export function MessageDetail({ text }: { readonly text: string }) {
         onSelect={(name) => (view.value = name)}
       >
         {view.value === "tree" && value !== undefined ? (
-          <JsonTree label={t("response")} value={value} />
+          <JsonTree label={t("response")} value={value} part={messagePart(type)} />
         ) : (
           // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must take the focus
           <pre tabIndex={0}>

@@ -1,4 +1,5 @@
 // The record of a stream: a line for each event, of which only the visible ones are in the page.
+import type { DescMethod } from "@bufbuild/protobuf";
 import { useEffect, useLayoutEffect, useMemo, useReducer, useRef, useState } from "preact/hooks";
 import { Slices } from "../call/slices.ts";
 import { type Key, t } from "../i18n/index.ts";
@@ -29,12 +30,13 @@ const names: Readonly<Record<EntryKind, Key>> = {
 const arrows: Readonly<Record<EntryKind, string>> = { request: "→", message: "←", header: "⇤", halfClose: "⇥", cancel: "✕", end: "■" };
 
 export interface MessageListProps {
+  readonly method: DescMethod;
   readonly record: CallRecord;
   /** Changes with the record. */
   readonly version: number;
 }
 
-export function MessageList({ record }: MessageListProps) {
+export function MessageList({ method, record }: MessageListProps) {
   const [filter, setFilter] = useState("");
   /** The number after the last entry that a paused list shows. */
   const [pausedAt, setPausedAt] = useState<number>();
@@ -89,7 +91,11 @@ export function MessageList({ record }: MessageListProps) {
         onSelect={select}
       />
       {pausedAt !== undefined && pausedAt < record.end && <p class="hint">{t("newer", formatCount(record.end - pausedAt))}</p>}
-      {shown === undefined ? <p class="hint">{t("selectMessage")}</p> : <MessageDetail text={shown.text} />}
+      {shown === undefined ? (
+        <p class="hint">{t("selectMessage")}</p>
+      ) : (
+        <MessageDetail type={shown.kind === "request" ? method.input : method.output} text={shown.text} />
+      )}
     </>
   );
 }

@@ -1,4 +1,5 @@
 // The call: its status, messages, header and trailer, times and sizes.
+import type { DescMessage } from "@bufbuild/protobuf";
 import { signal } from "@preact/signals";
 import { hasRequestStream, hasResponseStream } from "../call/call.ts";
 import type { Metadata } from "../call/types.ts";
@@ -55,9 +56,9 @@ function Response({ call: { method, record }, version }: { readonly call: Curren
       >
         {selected === "messages" &&
           (isStream ? (
-            <MessageList key={recordId(record)} record={record} version={version} />
+            <MessageList key={recordId(record)} method={method.desc} record={record} version={version} />
           ) : (
-            <Single record={record} version={version} />
+            <Single type={method.desc.output} record={record} version={version} />
           ))}
         {selected === "plot" && <Plot key={recordId(record)} method={method} record={record} version={version} />}
         {selected === "header" && <MetadataTable metadata={header} />}
@@ -78,8 +79,8 @@ function recordId(record: CallRecord): number {
   return id;
 }
 
-function Single({ record }: RecordProps) {
-  if (record.latest !== undefined) return <MessageDetail text={record.textOf(record.latest)} />;
+function Single({ type, record }: RecordProps & { readonly type: DescMessage }) {
+  if (record.latest !== undefined) return <MessageDetail type={type} text={record.textOf(record.latest)} />;
   return <p class="hint">{record.status === undefined ? t("waiting") : t("none")}</p>;
 }
 

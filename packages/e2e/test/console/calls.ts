@@ -69,6 +69,17 @@ inChromium("calls", { timeout: 120_000 }, () => {
     isClean(view);
   });
 
+  test("bytes of a response are shown as text, too, if they are one", async () => {
+    await using opened = await open("Echo");
+    const { view } = opened;
+    await view.write('{"bytes_value": "Zm9v", "children": [{"bytes_value": "/w=="}], "notes": {"1": {"text": "Zm9v"}}}');
+    await view.press("Call");
+    await view.response.getByText("0 OK").waitFor();
+    const lines = (await textOf(view.response.getByRole("list", { name: "Response" }))).split("\n");
+    expect(lines.filter((line) => /ytes|text/.test(line))).toEqual(['bytesValue: "Zm9v" text foo', 'bytesValue: "/w=="', 'text: "Zm9v"']);
+    isClean(view);
+  });
+
   test("metadata, authorization and deadline are sent with every call, also over the WebSocket", async () => {
     await using opened = await open("Say");
     const { kinds, view } = opened;
