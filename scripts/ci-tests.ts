@@ -16,6 +16,10 @@ class ForTheEnd implements Reporter {
   onTestModuleEnd(module: TestModule): void {
     for (const error of module.errors()) console.log(`failed in CI: ${module.relativeModuleId}: ${firstLine(error.message)}`);
   }
+
+  onTestRunEnd(_modules: unknown, errors: readonly { readonly message: string }[]): void {
+    for (const { message } of errors) console.log(`failed in CI: outside of a test: ${firstLine(message)}`);
+  }
 }
 
 export const ciTests =

@@ -26,5 +26,5 @@ export function driverFault(error: Error): DriverFault | undefined {
   if (typeof code !== "string") return undefined;
   if (certificate.test(code)) return "untrusted";
   // A refused connection over IPv4 and IPv6 is an AggregateError with the code of the first one.
-  return /^E[A-Z]+$|^ERR_(SSL|TLS)_/.test(code) ? "unreachable" : undefined;
+  return /^E(?!RR_)[A-Z_]+$|^ERR_(SSL|TLS)_/.test(code) ? "unreachable" : undefined;
 }
