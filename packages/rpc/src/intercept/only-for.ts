@@ -56,12 +56,15 @@ export class Interceptors<I extends Selective> {
   readonly all: readonly I[];
   /** Whether one of them is an async function: it awaits a promise faster than a NextResponse. */
   readonly awaits: boolean;
+  /** Whether one of them may be off. */
+  readonly #mayBeOff: boolean;
   /** Those that ran around the last call with one that was off. */
   #last: Interceptors<I> | undefined;
 
   constructor(all: readonly I[]) {
     this.all = all;
     this.awaits = all.some((interceptor) => interceptor instanceof AsyncFunction || asyncOnes.has(interceptor));
+    this.#mayBeOff = all.some(({ enabled }) => enabled !== undefined);
   }
 
   /**
@@ -70,6 +73,7 @@ export class Interceptors<I extends Selective> {
    * @throws what `enabled` of an interceptor throws.
    */
   enabled(): Interceptors<I> {
+    if (!this.#mayBeOff) return this;
     let enabled: I[] | undefined;
     let index = 0;
     for (const interceptor of this.all) {
