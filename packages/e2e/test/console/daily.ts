@@ -327,6 +327,7 @@ inChromium("daily", { timeout: 120_000 }, () => {
     await pick("中文");
     await page.getByRole("button", { name: "调用", exact: true }).waitFor();
     await pick("english");
+    await page.getByRole("button", { name: "Call", exact: true }).waitFor();
     await page.getByRole("main").focus();
     await page.keyboard.press("?");
     await inDialog(view).getByText("Ctrl+K").waitFor();
