@@ -92,7 +92,7 @@ inChromium("daily", { timeout: 120_000 }, () => {
     await view.press("History");
     await vi.waitFor(async () => expect(await inDialog(view).getByRole("listitem").count()).toBe(2));
     await inDialog(view).getByRole("button", { name: "Open Say" }).last().click();
-    expect(await page.getByLabel(/^text/).inputValue()).toBe(attack);
+    await vi.waitFor(async () => expect(await page.getByLabel(/^text/).inputValue()).toBe(attack));
     await isUnharmed(view);
     await view.press("History");
     await inDialog(view).getByRole("button", { name: "Clear the history" }).click();
@@ -174,7 +174,7 @@ inChromium("daily", { timeout: 120_000 }, () => {
     await view.press("History");
     await inDialog(view).getByText("The browser stores no data").waitFor();
     await inDialog(view).getByRole("button", { name: "Open Say" }).click();
-    expect(await page.getByLabel(/^text/).inputValue()).toBe("memory");
+    await vi.waitFor(async () => expect(await page.getByLabel(/^text/).inputValue()).toBe("memory"));
     expect(view.errors).toEqual([]);
   });
 
@@ -294,7 +294,9 @@ inChromium("daily", { timeout: 120_000 }, () => {
       expect.stringMatching(/^4\s+\$\s+\{"text":"b 4","count":4\}/),
     ]);
     await inDialog(view).getByRole("tab", { name: "As text" }).click();
-    expect(await textOf(inDialog(view).locator("pre"))).toMatch(/- {3}"text": "a 1",\n\+ {3}"text": "b 1",\n {4}"count": 1/);
+    await vi.waitFor(async () => {
+      expect(await textOf(inDialog(view).locator("pre"))).toMatch(/- {3}"text": "a 1",\n\+ {3}"text": "b 1",\n {4}"count": 1/);
+    });
     await isUnharmed(view);
   });
 

@@ -144,9 +144,10 @@ inChromium("editor", { timeout: 120_000 }, () => {
     await view.openTab(view.request, "Form");
     await view.page.getByLabel(/^string_value/).fill("b");
     await view.openTab(view.request, "JSON");
-    expect(JSON.parse(await page.text())).toMatchObject({ stringValue: "b" });
+    // The editor follows the state after the page has painted.
+    await vi.waitFor(async () => expect(JSON.parse(await page.text())).toMatchObject({ stringValue: "b" }));
     await view.press("Reset");
-    expect(await page.text()).toContain('"stringValue": ""');
+    await vi.waitFor(async () => expect(await page.text()).toContain('"stringValue": ""'));
     await page.editor.press("Control+Enter");
     await view.response.getByText("0 OK").waitFor();
   });
