@@ -49,7 +49,8 @@ const recursive = (typeName: string) => ({ type: FieldDescriptorProto_Type.MESSA
 const started = new AsyncDisposableStack();
 let url: string;
 
-inChromium("large", { timeout: 120_000 }, () => {
+// A trace has the tasks of all pages: no other test runs meanwhile.
+inChromium("large", { timeout: 120_000, concurrent: false }, () => {
   beforeAll(async () => {
     const set = create(FileDescriptorSetSchema, { file: numbers(size.packages).map(file) });
     const { services, registry } = readDescriptors(toBinary(FileDescriptorSetSchema, set));
