@@ -11,7 +11,7 @@ export default defineConfig({
     // The policy of the page forbids `data:` URLs, except for images.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
-    // Their licenses ask for this. scripts/compress.ts moves it out of the page.
+    // Their licenses ask for this. scripts/licenses.ts moves it out of the page.
     license: { fileName: "licenses.md" },
   },
 });

@@ -56,7 +56,14 @@ describe.each(inject("tarballs"))("$name", ({ name, file, bytes }) => {
   if (name === "@grpc-study/console") {
     test("has the licenses of what its page contains", () => {
       const licenses = read("dist/licenses.md");
-      for (const text of ["## preact - ", "## uplot - ", "## @codemirror/view - ", "## @bufbuild/protobuf - ", "Apache License"])
+      for (const text of [
+        "## preact - ",
+        "## uplot - ",
+        "## @codemirror/view - ",
+        "## @bufbuild/protobuf - ",
+        "Apache License",
+        "Copyright 2008 Google Inc.",
+      ])
         expect(licenses).toContain(text);
     });
   }

@@ -11,14 +11,15 @@ export async function freePort(): Promise<number> {
   for (;;) {
     const port = 10_000 + 2 * Math.floor(Math.random() * 10_000);
     const guard = await listen(port + 1);
-    const probe = guard && (await listen(port));
-    if (probe !== undefined) {
-      guard?.unref();
+    const probe = await listen(port);
+    if (guard !== undefined && probe !== undefined) {
+      guard.unref();
       probe.close();
       await once(probe, "close");
       return port;
     }
     guard?.close();
+    probe?.close();
   }
 }
 

@@ -1,5 +1,6 @@
 import { connect } from "node:net";
 import { expect, test } from "vitest";
+import { freePort } from "./free-port.ts";
 import { natsMissing, postgresMissing, startNats, startPostgres, type TestServer } from "./index.ts";
 
 for (const [name, missing, start] of [
@@ -17,6 +18,12 @@ for (const [name, missing, start] of [
     }
   });
 }
+
+test("ports are given once, also while no server listens on them", async () => {
+  const ports: number[] = [];
+  for (let count = 0; count < 400; count++) ports.push(await freePort());
+  expect(new Set(ports).size).toBe(ports.length);
+});
 
 function accepts({ url }: TestServer): Promise<boolean> {
   const socket = connect(Number(new URL(url).port), "127.0.0.1");

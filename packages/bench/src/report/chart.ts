@@ -18,6 +18,9 @@ interface Category {
 const width = 860;
 const barHeight = 11;
 
+/** Whether a group compares something, and has a chart. */
+export const hasChart = (result: Result): boolean => categoriesOf(result).length > 0;
+
 /** Returns the chart as SVG. */
 export function chart({ group, measures, means, date }: Result): string {
   const categories = categoriesOf({ measures, means });

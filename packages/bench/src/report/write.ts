@@ -5,7 +5,7 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { groups } from "../groups/index.ts";
-import { chart } from "./chart.ts";
+import { chart, hasChart } from "./chart.ts";
 import { headline } from "./headline.ts";
 import type { Machine } from "./machine.ts";
 import { type Result, resultText } from "./result.ts";
@@ -23,7 +23,7 @@ export async function writeResults(results: readonly Result[], folder: string): 
   await mkdir(folder, { recursive: true });
   for (const result of results) {
     await writeFile(join(folder, `${result.group}.json`), resultText(result));
-    await writeFile(join(folder, `${result.group}.svg`), `${chart(result)}\n`);
+    if (hasChart(result)) await writeFile(join(folder, `${result.group}.svg`), `${chart(result)}\n`);
     const picture = headline(result);
     if (picture !== undefined) await writeFile(join(folder, "headline.svg"), `${picture}\n`);
   }
@@ -46,7 +46,7 @@ function chapter(result: Result): string {
   return [
     `## ${group}`,
     about,
-    `![${group}](${group}.svg)`,
+    ...(hasChart(result) ? [`![${group}](${group}.svg)`] : []),
     measuresTable(result),
     ...notes,
     `${date}${quick ? ", a quick run with too few rounds for a winner" : ""}. ${describe(machine)}`,
@@ -55,7 +55,7 @@ function chapter(result: Result): string {
 
 /** The table of the bar, and the charts. */
 function overview(results: readonly Result[]): string {
-  const charts = results.map(({ group }) => `![${group}](results/${group}.svg)`);
+  const charts = results.filter(hasChart).map(({ group }) => `![${group}](results/${group}.svg)`);
   const dates = [...new Set(results.map(({ date }) => date))].sort().join(", ");
   const machines = [...new Set(results.map(({ machine }) => describe(machine)))];
   const tables = `All figures: [results](results/README.md), measured on ${dates}.`;

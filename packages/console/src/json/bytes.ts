@@ -29,16 +29,17 @@ export function toHex(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join(" ");
 }
 
-/** What a reader can read of bytes in base64. `undefined` if they are no text, or have control characters. */
+/** Characters that could hide or turn round what follows: control and format characters, but for spaces. */
+const hidden = /[^\P{C}\t\n\r]/u;
+
+/** The text in base64, if it has one that a reader can read. */
 export function readableText(base64: string): string | undefined {
-  let text: string | undefined;
   try {
-    text = toText(fromBase64(base64));
+    const text = toText(fromBase64(base64));
+    return text === undefined || text === "" || hidden.test(text) ? undefined : text;
   } catch {
     return undefined;
   }
-  // Of the control and format characters, which could hide or turn round what follows, only space.
-  return text === "" || (text !== undefined && /[^\P{C}\t\n\r]/u.test(text)) ? undefined : text;
 }
 
 /** The bytes as text. `undefined` if they are not UTF-8. */

@@ -1,9 +1,10 @@
 // What can be written at a place of a request: the names of fields, and values.
 import { type DescField, type DescMessage, type Registry, ScalarType } from "@bufbuild/protobuf";
 import type { Place } from "../json/place.ts";
-import { fieldOf, hasJsonForm } from "./check.ts";
+import { hasJsonForm } from "./check.ts";
 import { commentOf } from "./comments.ts";
-import { scalarKind, typeName, wrapped } from "./scalars.ts";
+import { scalarKind, typeName } from "./scalars.ts";
+import { isAny, messageOf, type Slot, scalarOf, typeOf, within } from "./slots.ts";
 
 /** A choice. */
 export interface Choice {
@@ -30,9 +31,6 @@ export function matching(choices: readonly Choice[], text: string): readonly Cho
   return [0, 1, 2].flatMap((wantedRank) => choices.filter((choice) => rank(choice) === wantedRank));
 }
 
-/** What a value is: a message, a whole field, or an element of a list or a map. */
-type Slot = { readonly message: DescMessage } | { readonly field: DescField } | { readonly element: DescField };
-
 /** The choices at a place. */
 export function choicesAt(message: DescMessage, place: Place, registry: Registry): readonly Choice[] {
   let slot: Slot | undefined = { message };
@@ -43,34 +41,6 @@ export function choicesAt(message: DescMessage, place: Place, registry: Registry
   if (slot === undefined) return [];
   const choices = place.kind === "key" ? keyChoices(slot, place, registry) : valueChoices(slot);
   return place.quoted ? choices.filter(({ before }) => before.startsWith('"')) : choices;
-}
-
-function messageOf(slot: Slot): DescMessage | undefined {
-  if ("message" in slot) return slot.message;
-  if ("element" in slot) return slot.element.message;
-  return slot.field.fieldKind === "message" ? slot.field.message : undefined;
-}
-
-function isAny(message: DescMessage | undefined): boolean {
-  return message?.typeName === "google.protobuf.Any";
-}
-
-function typeOf(url: string | undefined, registry: Registry): DescMessage | undefined {
-  return url === undefined ? undefined : registry.getMessage(url.slice(url.lastIndexOf("/") + 1));
-}
-
-function within(slot: Slot, part: string | number, type: string | undefined, registry: Registry): Slot | undefined {
-  if ("field" in slot && (slot.field.fieldKind === "list" || slot.field.fieldKind === "map")) {
-    return (slot.field.fieldKind === "list") === (typeof part === "number") ? { element: slot.field } : undefined;
-  }
-  let message = messageOf(slot);
-  if (isAny(message)) {
-    message = typeOf(type, registry);
-    if (message !== undefined && hasJsonForm(message)) return part === "value" ? { message } : undefined;
-  }
-  if (message === undefined || hasJsonForm(message)) return undefined;
-  const field = fieldOf(message, String(part));
-  return field && { field };
 }
 
 function keyChoices(slot: Slot, { keys, types, path, prefix }: Place, registry: Registry): Choice[] {
@@ -129,7 +99,7 @@ function valueChoices(slot: Slot): Choice[] {
       after: "",
     }));
   }
-  const scalar = message === undefined ? field?.scalar : wrapped(message)?.scalar;
+  const scalar = scalarOf(slot);
   if (scalar !== undefined) {
     switch (scalarKind(scalar)) {
       case "bool":

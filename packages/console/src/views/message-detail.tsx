@@ -6,7 +6,7 @@ import { byteLength } from "../call/byte-length.ts";
 import { t } from "../i18n/index.ts";
 import { parseSource, print } from "../json/edit.ts";
 import type { JsonValue } from "../json/parse.ts";
-import { messagePart } from "../schema/parts.ts";
+import { registry } from "../state/services.ts";
 import { CopyButton } from "../ui/copy-button.tsx";
 import { formatBytes } from "../ui/format.ts";
 import { JsonTree } from "../ui/json-tree.tsx";
@@ -39,7 +39,7 @@ export function MessageDetail({ type, text }: MessageDetailProps) {
         onSelect={(name) => (view.value = name)}
       >
         {view.value === "tree" && value !== undefined ? (
-          <JsonTree label={t("response")} value={value} part={messagePart(type)} />
+          <JsonTree label={t("response")} value={value} type={type} registry={registry.value} />
         ) : (
           // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must take the focus
           <pre tabIndex={0}>

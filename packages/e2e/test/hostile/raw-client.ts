@@ -101,12 +101,11 @@ export class RawClient implements Disposable {
    */
   async ping(): Promise<boolean> {
     // The reply differs from those to a flood of PING.
-    const payload = Buffer.from(`ping ${String(++this.#pings % 1000).padStart(3, "0")}`);
-    this.write(ping(flag.none, payload));
-    return (
-      (await this.#next(({ kind, flags, payload: echoed }) => kind === type.ping && flags === flag.ack && echoed.equals(payload))) !==
-      undefined
-    );
+    const own = Buffer.alloc(8);
+    own.writeUInt32BE(++this.#pings);
+    this.write(ping(flag.none, own));
+    const isReply = ({ kind, flags, payload }: FrameHeader) => kind === type.ping && flags === flag.ack && payload.equals(own);
+    return (await this.#next(isReply)) !== undefined;
   }
 
   #next(match: (frame: FrameHeader) => boolean): Promise<FrameHeader | undefined> {
