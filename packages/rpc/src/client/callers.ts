@@ -5,7 +5,7 @@ import { isIterable } from "../iterable.ts";
 import type { Channel } from "../transport/client.ts";
 import type { BoundMethod } from "./bound-method.ts";
 import type { ClientInterceptor } from "./context.ts";
-import type { SingleHandle, StreamHandle, UnaryHandle } from "./handles.ts";
+import type { SingleHandle, StreamHandle } from "./handles.ts";
 import { InterceptedCall } from "./intercepted-call.ts";
 import { InterceptedSingle } from "./intercepted-single.ts";
 import { InterceptedStream } from "./intercepted-stream.ts";
@@ -27,7 +27,7 @@ type Intercepted<Handle> = new (
 export function caller(channel: Channel, method: BoundMethod, defaults: CallOptions = noOptions): unknown {
   /** Returns a function that begins a call of one class, or of the other if it has interceptors. */
   const begins =
-    <Handle extends UnaryHandle | StreamHandle>(Plain: Plain<Handle>, Intercepted: Intercepted<Handle>) =>
+    <Handle extends SingleHandle | StreamHandle>(Plain: Plain<Handle>, Intercepted: Intercepted<Handle>) =>
     (options: CallOptions | undefined, invalidOptions = optionsFault(options)): Handle => {
       const all = invalidOptions === undefined ? withDefaults(defaults, options) : noOptions;
       const interceptors = method.interceptors(all.interceptors);
@@ -35,7 +35,6 @@ export function caller(channel: Channel, method: BoundMethod, defaults: CallOpti
       call.begin(invalidOptions);
       return call;
     };
-  const unary = begins<UnaryHandle>(SingleResponseCall, InterceptedUnary);
   const single = begins<SingleHandle>(SingleResponseCall, InterceptedSingle);
   const stream = begins<StreamHandle>(ResponseStreamCall, InterceptedStream);
   if (method.responseStream && method.requestStream) {
@@ -62,7 +61,12 @@ export function caller(channel: Channel, method: BoundMethod, defaults: CallOpti
     };
   }
   return (request: unknown, options?: CallOptions) => {
-    const call = unary(options);
+    const invalidOptions = optionsFault(options);
+    const all = invalidOptions === undefined ? withDefaults(defaults, options) : noOptions;
+    const interceptors = method.interceptors(all.interceptors);
+    const call = new SingleResponseCall(channel, method, all);
+    call.begin(invalidOptions);
+    if (interceptors.all.length > 0 && !call.ended) return new InterceptedUnary(call, interceptors, all).run(request);
     call.sendOnly(request);
     return call.read();
   };

@@ -5,17 +5,10 @@ import type { Metadata } from "../protocol/metadata.ts";
 import type { SendOptions } from "./options.ts";
 import type { Result } from "./receive-queue.ts";
 
-interface Beginning {
+export interface CallHandle {
   /** @param invalidOptions the error for the call's options. The call ends with it. */
   begin(invalidOptions: TypeError | undefined): void;
   sendOnly(init: unknown): void;
-}
-
-export interface UnaryHandle extends Beginning {
-  read(): Promise<Message>;
-}
-
-export interface CallHandle extends Beginning {
   readonly trailer: Metadata | undefined;
   sendFrom(requests: AnyIterable): void;
   send(init: unknown, options?: SendOptions): Promise<boolean>;

@@ -1,7 +1,7 @@
 // A call of a client with interceptors: what the caller holds. Each innermost `next()` makes a call
 // of its own, an attempt. Subclasses handle responses.
 import { ContextValues } from "../context-values.ts";
-import { type Chain, intercept, isPromise } from "../intercept/chain.ts";
+import { type Chain, ignorable, intercept, isPromise } from "../intercept/chain.ts";
 import { type EndListeners, tellEnd, withListener } from "../intercept/end-listeners.ts";
 import type { Interceptors } from "../intercept/only-for.ts";
 import type { AnyChange, AnyResponse, MaybePromise } from "../intercept/types.ts";
@@ -28,6 +28,7 @@ import { sendAll } from "./send-all.ts";
 
 export abstract class InterceptedCall implements CallHandle, Endable, Chain<ClientView>, ViewSource {
   readonly promises = true;
+  given: MaybePromise<AnyResponse> | undefined = undefined;
   readonly channel: Channel;
   readonly method: BoundMethod;
   readonly interceptors: Interceptors<ClientInterceptor>;
@@ -203,7 +204,7 @@ export abstract class InterceptedCall implements CallHandle, Endable, Chain<Clie
   protected abstract finished(): void;
 
   innermost(view: ClientView): MaybePromise<AnyResponse> {
-    if (this.ended) return Promise.reject(this.#reason());
+    if (this.ended) return ignorable(Promise.reject(this.#reason()));
     return this.attempt(view);
   }
 

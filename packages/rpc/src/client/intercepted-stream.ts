@@ -1,5 +1,6 @@
 // An intercepted call with a stream of responses: server streaming, or bidirectional.
 import type { Message } from "@bufbuild/protobuf";
+import { ignorable } from "../intercept/chain.ts";
 import { completed, isInner } from "../intercept/messages.ts";
 import type { AnyResponse } from "../intercept/types.ts";
 import { type AnyIterable, type AnyIterator, iteratorOf } from "../iterable.ts";
@@ -49,7 +50,7 @@ export class InterceptedStream extends InterceptedCall implements StreamHandle {
   protected override attempt(view: ClientView): Promise<AnyResponse> {
     const attempt = new ResponseStreamCall(this.channel, this.method, this.attemptOptions);
     this.launch(attempt, view);
-    return attempt.header().then(() => new ReceivedStream(attempt));
+    return ignorable(attempt.header().then(() => new ReceivedStream(attempt)));
   }
 
   protected override deliver(response: AnyResponse): void {

@@ -13,66 +13,61 @@ import type { MessageObserver } from "../transport/message-size.ts";
 import type { BoundMethod } from "./bound-method.ts";
 import { ClientView, type ViewSource } from "./call-view.ts";
 import type { ClientInterceptor } from "./context.ts";
-import type { EndListener, UnaryHandle } from "./handles.ts";
+import type { EndListener } from "./handles.ts";
 import { InterceptedSingle } from "./intercepted-single.ts";
 import type { CallOptions } from "./options.ts";
-import { SingleResponseCall } from "./single-response.ts";
+import type { SingleResponseCall } from "./single-response.ts";
 
-export class InterceptedUnary implements UnaryHandle, Chain<ClientView>, ViewSource, EndListener {
+export class InterceptedUnary implements Chain<ClientView>, ViewSource, EndListener {
   readonly interceptors: Interceptors<ClientInterceptor>;
-  readonly #options: CallOptions;
+  given: MaybePromise<AnyResponse> | undefined = undefined;
   /** What the first `next()` sends. The caller reads it if the interceptors pass its response on. */
   readonly #call: SingleResponseCall;
-  #response: NextResponse<SingleResponseCall> | undefined = undefined;
-  /** Whether the caller reads the call that `next()` has sent, or a response of the interceptors' own. */
-  #reads: "undecided" | "the call" | "their own" = "undecided";
+  readonly #options: CallOptions;
   #onEnd: EndListeners<unknown> = undefined;
+  #state: "not sent" | "sent" | "passed on" | "taken over" = "not sent";
   /** What the interceptors do beyond that. */
   #more: InterceptedSingle | undefined = undefined;
 
-  constructor(channel: Channel, method: BoundMethod, interceptors: Interceptors<ClientInterceptor>, options: CallOptions) {
+  /** @param call has begun, and was not sent. */
+  constructor(call: SingleResponseCall, interceptors: Interceptors<ClientInterceptor>, options: CallOptions) {
     this.interceptors = interceptors;
+    this.#call = call;
     this.#options = options;
-    this.#call = new SingleResponseCall(channel, method, options);
   }
 
   get promises(): true {
     return true;
   }
 
-  begin(invalidOptions: TypeError | undefined): void {
-    this.#call.begin(invalidOptions);
-  }
-
-  sendOnly(init: unknown): void {
-    if (this.#call.ended) {
-      this.#reads = "the call";
-      return;
-    }
+  /** Runs the interceptors. Resolves with the response. */
+  run(request: unknown): Promise<Message> {
     let response: MaybePromise<AnyResponse>;
     try {
-      response = intercept(this, new ClientView(this, init, undefined), 0);
+      response = intercept(this, new ClientView(this, request, undefined), 0);
     } catch (failure) {
-      this.#takeOver().failed(failure);
-      return;
+      const more = this.#takeOver();
+      more.failed(failure);
+      return more.read();
     }
-    if (NextResponse.passedOn(response, this.#response) !== undefined) this.#reads = "the call";
-    else this.#takeOver().follow(response);
-  }
-
-  read(): Promise<Message> {
-    if (this.#reads !== "the call") return this.#moreCall.read();
+    if (NextResponse.passedOn(response, this.#call) === undefined) {
+      const more = this.#takeOver();
+      more.follow(response);
+      return more.read();
+    }
+    this.#state = "passed on";
     const message = this.#call.read();
     this.#call.onEnd(this);
     return message;
   }
 
   innermost(view: ClientView): MaybePromise<AnyResponse> {
-    if (this.#response !== undefined || this.#reads !== "undecided") return this.#moreCall.innermost(view);
-    this.#response = new NextResponse(this.#call, this.#call);
+    if (this.#state !== "not sent") return this.#moreCall.innermost(view);
+    this.#state = "sent";
+    const response = new NextResponse(this.#call, this.#call);
     if (this.#more === undefined) this.#call.sendOnly(ClientView.requestOf(view));
     else this.#more.launchFirst(this.#call, view);
-    return this.interceptors.awaits ? this.#response.promise : this.#response;
+    return this.interceptors.awaits ? response.promise : response;
   }
 
   change(view: ClientView, change: AnyChange): ClientView {
@@ -90,9 +85,9 @@ export class InterceptedUnary implements UnaryHandle, Chain<ClientView>, ViewSou
     if (this.#more === undefined) {
       const { channel, method, ended } = this.#call;
       this.#more = new InterceptedSingle(channel, method, this.interceptors, this.#options);
-      this.#more.continues(this.#call, this.#response !== undefined, this.#onEnd);
+      this.#more.continues(this.#call, this.#state !== "not sent", this.#onEnd);
       this.#onEnd = undefined;
-      if (ended && this.#reads === "the call") this.#more.over(this.#call.readEnd());
+      if (ended && this.#state === "passed on") this.#more.over(this.#call.readEnd());
     }
     return this.#more;
   }
@@ -100,7 +95,7 @@ export class InterceptedUnary implements UnaryHandle, Chain<ClientView>, ViewSou
   /** The caller gets what the interceptors return, rather than what the first `next()` has given. */
   #takeOver(): InterceptedSingle {
     const more = this.#moreCall;
-    this.#reads = "their own";
+    this.#state = "taken over";
     more.lead(this.#call);
     return more;
   }

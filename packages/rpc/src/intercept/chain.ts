@@ -34,39 +34,28 @@ export interface Chain<Call extends View> {
   change(call: Call, change: AnyChange): Call;
   /** Whether `next()` always returns a promise, and rejects instead of throwing. */
   readonly promises: boolean;
+  /** What `next()` has returned last. An interceptor that returns it needs no check. */
+  given: MaybePromise<AnyResponse> | undefined;
 }
 
 /**
  * Runs the innermost call inside the interceptors, the first one outermost. It creates no promise of
  * its own around an interceptor that returns what `next()` has given.
  *
+ * An interceptor may ignore what `next()` gives: a promise for it is `ignorable`, wherever it is made.
+ *
  * @throws what an interceptor throws, or an InterceptorFault if one returns no response.
  */
+// Short, so that V8 inlines it and the closure: they cost as much as the interceptor.
 export function intercept<Call extends View>(chain: Chain<Call>, call: Call, index: number): MaybePromise<AnyResponse> {
   const interceptor = chain.interceptors.all[index] as (call: Call, next: Next) => unknown;
-  let given: MaybePromise<AnyResponse> | undefined;
-  let returned = false;
-  const next: Next = (change) => {
-    const response = chain.promises ? promised(chain, call, index, change) : rest(chain, call, index, change);
-    if (given !== undefined) drop(given);
-    given = response;
-    if (returned) drop(given);
-    return response;
-  };
-  let result: unknown;
-  try {
-    result = interceptor(call, next);
-  } catch (error) {
-    if (given !== undefined) drop(given);
-    throw error;
-  } finally {
-    returned = true;
-  }
-  if (given !== undefined) {
-    if (result === given) return given;
-    drop(given);
-  }
-  return isPromise(result) ? result.then((value) => checked(chain, call, index, value)) : checked(chain, call, index, result);
+  const result = interceptor(call, (change) => next(chain, call, index, change));
+  return result !== undefined && result === chain.given ? chain.given : outcome(chain, call, index, result);
+}
+
+function next<Call extends View>(chain: Chain<Call>, call: Call, index: number, change: AnyChange | undefined): MaybePromise<AnyResponse> {
+  chain.given = chain.promises ? promised(chain, call, index, change) : rest(chain, call, index, change);
+  return chain.given;
 }
 
 /** Runs what is inside of an interceptor. */
@@ -81,13 +70,21 @@ function promised<Call extends View>(chain: Chain<Call>, call: Call, index: numb
     const response = rest(chain, call, index, change);
     return isPromise(response) ? response : Promise.resolve(response);
   } catch (error) {
-    return Promise.reject(error);
+    return ignorable(Promise.reject(error));
   }
 }
 
-/** Keeps a response that an interceptor does not await from ending the process as an unhandled rejection. */
-function drop(response: MaybePromise<AnyResponse>): void {
-  if (isPromise(response)) response.catch(() => {});
+/** Returns the promise. Its rejection does not end the process if nothing waits for it. */
+export function ignorable<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => {});
+  return promise;
+}
+
+/** Handles what an interceptor returns of its own. */
+function outcome<Call extends View>(chain: Chain<Call>, call: Call, index: number, result: unknown): MaybePromise<AnyResponse> {
+  if (!isPromise(result)) return checked(chain, call, index, result);
+  const response = result.then((value) => checked(chain, call, index, value));
+  return index === 0 ? response : ignorable(response);
 }
 
 /**

@@ -50,8 +50,8 @@ export class NextResponse<From> implements Promise<AnyResponse> {
   }
 
   /** What the response comes from, if interceptors have returned `response` as it is and none waits for it. */
-  static passedOn<From>(response: MaybePromise<AnyResponse>, own: NextResponse<From> | undefined): From | undefined {
-    return own !== undefined && response === own && own.#promise === undefined ? own.#from : undefined;
+  static passedOn<From>(response: MaybePromise<AnyResponse>, source: Source<From>): From | undefined {
+    return response instanceof NextResponse && response.#source === source && response.#promise === undefined ? response.#from : undefined;
   }
 }
 

@@ -119,7 +119,7 @@ export class Call extends CallState implements ServerListener, InterceptedCall, 
       if (interceptors.all.length === 0) return false;
       this.#interception = new Interception(this, interceptors, request, compressed, start);
       const response = this.#interception.run();
-      const output = this.#interception.passedOn(response);
+      const output = this.#interception.passedOn;
       // Examines a response that interceptors have passed on first: it is the most frequent one.
       if (output !== undefined) this.#await(output);
       else if (response instanceof OneMessage || !isPromise(response)) this.#deliver(response);

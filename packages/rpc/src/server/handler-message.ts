@@ -1,4 +1,5 @@
 // The response of an async handler, as interceptors await it.
+import { ignorable } from "../intercept/chain.ts";
 import type { AnyResponse } from "../intercept/types.ts";
 
 /** What waits for a handler. It ends with the call, even if the handler ignores its signal. */
@@ -29,6 +30,7 @@ export class HandlerMessage implements Cuttable {
 
   reject(thrown: unknown): void {
     this.waits = false;
+    ignorable(this.promise);
     this.#reject(thrown);
   }
 

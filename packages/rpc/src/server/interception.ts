@@ -1,7 +1,7 @@
 // Runs a call inside its interceptors.
 import { AsyncResource } from "node:async_hooks";
 import type { Message } from "@bufbuild/protobuf";
-import { type Chain, intercept, isPromise, readTwice } from "../intercept/chain.ts";
+import { type Chain, ignorable, intercept, isPromise, readTwice } from "../intercept/chain.ts";
 import { type EndListeners, tellEnd, withListener } from "../intercept/end-listeners.ts";
 import { complete, completed, OneMessage } from "../intercept/messages.ts";
 import { NextResponse } from "../intercept/next-response.ts";
@@ -44,6 +44,7 @@ export interface InterceptedCall extends ContextSource {
 export class Interception implements Chain<ServerView>, ViewSource {
   readonly promises = false;
   readonly interceptors: Interceptors<ServerInterceptor>;
+  given: MaybePromise<AnyResponse> | undefined = undefined;
   readonly #call: InterceptedCall;
   /** The only request, if it has arrived and is not decoded. */
   #bytes: Buffer | undefined;
@@ -53,9 +54,10 @@ export class Interception implements Chain<ServerView>, ViewSource {
   #request: Promise<Message> | undefined = undefined;
   /** Whether the requests of the stream have a reader. */
   #taken = false;
-  /** The response of the handler's last run, if it is on its way. */
+  /** The response of the handler's first run, if it is on its way. */
   #response: NextResponse<Promise<unknown>> | undefined = undefined;
-  /** What the handler has returned, if the interceptors have passed it on. */
+  /** Whether the interceptors have returned. */
+  #returned = false;
   #passedOn: Promise<unknown> | undefined = undefined;
   /** What waits for the handler, and for further runs of it. */
   #handling: Cuttable | undefined = undefined;
@@ -89,9 +91,23 @@ export class Interception implements Chain<ServerView>, ViewSource {
   run(): MaybePromise<AnyResponse> {
     const view = new ServerView(this.#call, this, undefined);
     this.#call.context = view;
-    const response = intercept(this, view, 0);
-    if (this.#bytes !== undefined && this.#start > 0) this.#keep(this.#bytes);
-    return response;
+    try {
+      const response = intercept(this, view, 0);
+      this.#passedOn = NextResponse.passedOn(response, this);
+      return response;
+    } finally {
+      this.#returned = true;
+      if (this.#passedOn === undefined && this.#response !== undefined) ignorable(this.#response);
+      if (this.#bytes !== undefined && this.#start > 0) this.#keep(this.#bytes);
+    }
+  }
+
+  /**
+   * What the handler has returned, if the interceptors have passed it on as it is. The call then waits
+   * for it as if there were no interceptors.
+   */
+  get passedOn(): Promise<unknown> | undefined {
+    return this.#passedOn;
   }
 
   /** Copies a request that waits for an interceptor out of its borrowed buffer. */
@@ -178,7 +194,7 @@ export class Interception implements Chain<ServerView>, ViewSource {
       return this.#handle(change?.requests === undefined ? this.#take() : completed(input, change.requests as AnyIterable));
     }
     if (change?.request !== undefined) return this.#handle(complete(input, change.request));
-    return this.request().then((request) => this.#handle(request));
+    return ignorable(this.request().then((request) => this.#handle(request)));
   }
 
   change(view: ServerView, change: AnyChange): ServerView {
@@ -198,17 +214,10 @@ export class Interception implements Chain<ServerView>, ViewSource {
     }
     if (!isPromise(output)) return this.#one(output);
     // A thenable, such as the query of a database, may begin anew each time that something waits for it.
-    this.#response = new NextResponse(this, Promise.resolve(output));
-    return this.interceptors.awaits ? this.#response.promise : this.#response;
-  }
-
-  /**
-   * What the handler has returned, if the interceptors have passed it on as it is. The call then waits
-   * for it as if there were no interceptors.
-   */
-  passedOn(response: MaybePromise<AnyResponse>): Promise<unknown> | undefined {
-    this.#passedOn = NextResponse.passedOn(response, this.#response);
-    return this.#passedOn;
+    const response = new NextResponse(this, Promise.resolve(output));
+    if (this.interceptors.awaits || this.#returned || this.#response !== undefined) return response.promise;
+    this.#response = response;
+    return response;
   }
 
   #one(output: unknown): OneMessage {
