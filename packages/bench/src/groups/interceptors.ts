@@ -34,6 +34,7 @@ export const interceptorNames = {
   server: "server, unary, 7 B",
   async: "server, unary, 7 B, async handler",
   client: "client, unary, 7 B",
+  both: "client and server, unary, 7 B",
 } as const;
 
 const serverRows: readonly Row[] = [
@@ -44,18 +45,22 @@ const serverRows: readonly Row[] = [
 ];
 const asyncRow: Row = { name: interceptorNames.async, ...unary };
 const clientRow: Row = { name: interceptorNames.client, ...unary };
+/** The whole call: the CPU time of both processes, each with an interceptor or none with one. */
+const bothRow: Row = { name: interceptorNames.both, ...unary };
 
 /**
  * How often the processes start. V8 optimizes them differently each time: the ratio of one start is
  * up to a tenth higher or lower than that of the next one, most of all for the client.
  */
-const startsOf = (quick: boolean) => (quick ? { server: 1, client: 1 } : { server: 6, client: 16 });
+const startsOf = (quick: boolean) => (quick ? { server: 1, client: 1, both: 1 } : { server: 6, client: 16, both: 12 });
 
 async function run({ quick, progress }: Run): Promise<Outcome> {
-  const samples = new Map([...serverRows, asyncRow, clientRow].map((row): [Row, Samples] => [row, {}]));
-  const measure = async (process: Process<unknown>, row: Row, first: boolean, load: Load) => {
-    append(samples.get(row) ?? {}, await takeTurns(process, load, { quick, first }));
-    if ((await process.ask<number>("failedCalls")) > 0) throw new Error("an observed call has failed");
+  const samples = new Map([...serverRows, asyncRow, clientRow, bothRow].map((row): [Row, Samples] => [row, {}]));
+  const measure = async (processes: readonly Process<unknown>[], row: Row, first: boolean, load: Load) => {
+    append(samples.get(row) ?? {}, await takeTurns(processes, load, { quick, first }));
+    for (const process of processes) {
+      if ((await process.ask<number>("failedCalls")) > 0) throw new Error("an observed call has failed");
+    }
   };
   const starts = startsOf(quick);
   for (let i = 1; i <= starts.server; i++) {
@@ -68,7 +73,7 @@ async function run({ quick, progress }: Run): Promise<Outcome> {
       for (const [place, row] of rows.entries()) {
         progress(`server, start ${i}/${starts.server}: ${row.name}`);
         const { method, inFlight, connections } = row;
-        await measure(server, row, place === 0, (contestant, milliseconds) => {
+        await measure([server], row, place === 0, (contestant, milliseconds) => {
           return driver.ask("calls", { port: server.ready[contestant], ca: null, method, connections, inFlight, milliseconds });
         });
       }
@@ -77,9 +82,18 @@ async function run({ quick, progress }: Run): Promise<Outcome> {
   for (let i = 1; i <= starts.client; i++) {
     progress(`client, start ${i}/${starts.client}`);
     await using server = await start<number>("load", "peers/engine/server.js", null);
-    await using client = await start<null>("server", "interceptors/client-process.js", { port: server.ready });
-    await measure(client, clientRow, true, (contestant, milliseconds) => {
+    const ports: Ports = { without: server.ready, observed: server.ready };
+    await using client = await start<null>("server", "interceptors/client-process.js", ports);
+    await measure([client], clientRow, true, (contestant, milliseconds) => {
       return client.ask("calls", { contestant, inFlight: clientRow.inFlight, milliseconds } satisfies Calls);
+    });
+  }
+  for (let i = 1; i <= starts.both; i++) {
+    progress(`client and server, start ${i}/${starts.both}`);
+    await using server = await start<Ports>("server", "interceptors/server-process.js", { isAsync: false });
+    await using client = await start<null>("load", "interceptors/client-process.js", server.ready);
+    await measure([client, server], bothRow, true, (contestant, milliseconds) => {
+      return client.ask("calls", { contestant, inFlight: bothRow.inFlight, milliseconds } satisfies Calls);
     });
   }
   const measures = [...samples].map(([{ name, unit }, samples]): Measure => {
@@ -92,13 +106,13 @@ async function run({ quick, progress }: Run): Promise<Outcome> {
 type Load = (contestant: Contestant, milliseconds: number) => Promise<unknown>;
 
 async function takeTurns(
-  process: Process<unknown>,
+  processes: readonly Process<unknown>[],
   load: Load,
   { quick, first }: { quick: boolean; first: boolean },
 ): Promise<Record<Contestant, number[]>> {
   // In turns, so that V8 compiles the code for both.
   for (let i = 0; i < 4; i++) for (const contestant of contestants) await load(contestant, warmUpMs({ quick }, first) / 4);
   const milliseconds = 250;
-  const take = (contestant: Contestant) => () => costOf(process, milliseconds, () => load(contestant, milliseconds));
+  const take = (contestant: Contestant) => () => costOf(processes, milliseconds, () => load(contestant, milliseconds));
   return alternate({ observed: take("observed"), without: take("without") }, quick ? 8 : 10);
 }

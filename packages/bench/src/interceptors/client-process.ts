@@ -4,6 +4,7 @@ import { Bench } from "../../gen/es/bench/bench_pb.js";
 import { hello } from "../messages/values.ts";
 import type { Serve } from "../process/hosted.ts";
 import { failedCalls, observeClient } from "./observe.ts";
+import type { Ports } from "./server-process.ts";
 import { counted, usage } from "./usage.ts";
 
 export interface Calls {
@@ -12,9 +13,9 @@ export interface Calls {
   readonly milliseconds: number;
 }
 
-export const serve: Serve<{ port: number }, null> = ({ port }) => {
-  const connect = (interceptors: readonly ClientInterceptor[]) => createClient(Bench, `127.0.0.1:${port}`, { interceptors });
-  const clients = { without: connect([]), observed: connect([observeClient]) };
+export const serve: Serve<Ports, null> = (ports) => {
+  const connect = (port: number, interceptors: readonly ClientInterceptor[]) => createClient(Bench, `127.0.0.1:${port}`, { interceptors });
+  const clients = { without: connect(ports.without, []), observed: connect(ports.observed, [observeClient]) };
   const calls = async ({ contestant, inFlight, milliseconds }: Calls) => {
     const client = clients[contestant];
     const end = performance.now() + milliseconds;

@@ -19,15 +19,15 @@ export function counted(): void {
 
 export const usage = (): Usage => ({ cpu: clock().cpu, count });
 
-/** Returns the CPU time of a call in the middle of a load, in microseconds. */
-export async function costOf(process: Process<unknown>, milliseconds: number, load: () => Promise<unknown>): Promise<number> {
-  const measure = async () => {
+/** Returns the CPU time of a call in the middle of a load, in microseconds: the sum of the processes. */
+export async function costOf(processes: readonly Process<unknown>[], milliseconds: number, load: () => Promise<unknown>): Promise<number> {
+  const measure = async (process: Process<unknown>) => {
     await delay(milliseconds * 0.2);
     const from = await process.ask<Usage>("usage");
     await delay(milliseconds * 0.65);
     const to = await process.ask<Usage>("usage");
     return (to.cpu - from.cpu) / (to.count - from.count);
   };
-  const [cost] = await Promise.all([measure(), load()]);
-  return cost;
+  const [costs] = await Promise.all([Promise.all(processes.map(measure)), load()]);
+  return costs.reduce((sum, cost) => sum + cost, 0);
 }

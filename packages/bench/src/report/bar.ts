@@ -77,6 +77,7 @@ export const bars: readonly Bar[] = [
   ratio("interceptors", "server, unary, 7 B", "without", 0.95),
   ratio("interceptors", "server, unary, 7 B, async handler", "without", 0.95),
   ratio("interceptors", "client, unary, 7 B", "without", 0.95),
+  ratio("interceptors", "client and server, unary, 7 B", "without", 0.95),
   // Half the bytes.
   ratio("memory", "heap, idle stream", "grpc-js", 2),
   ratio("memory", "resident, idle stream", "grpc-js", 2),
