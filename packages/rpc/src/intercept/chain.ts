@@ -46,7 +46,6 @@ export interface Chain<Call extends View> {
  *
  * @throws what an interceptor throws, or an InterceptorFault if one returns no response.
  */
-// Short, so that V8 inlines it and the closure: they cost as much as the interceptor.
 export function intercept<Call extends View>(chain: Chain<Call>, call: Call, index: number): MaybePromise<AnyResponse> {
   const interceptor = chain.interceptors.all[index] as (call: Call, next: Next) => unknown;
   const result = interceptor(call, (change) => next(chain, call, index, change));
