@@ -42,7 +42,7 @@ export default defineConfig({
         },
       },
       // An OpenTelemetry SDK registers itself in its process, once.
-      { extends: true, test: { name: "telemetry", include: ["test/telemetry/*.test.ts"], exclude: isShort ? long : [] } },
+      { extends: true, test: { name: "telemetry", globalSetup, include: ["test/telemetry/*.test.ts"], exclude: isShort ? long : [] } },
       // Repeats the contract with grpc-js as our transport, and, but for CI, foreign and hostile peers.
       {
         extends: true,

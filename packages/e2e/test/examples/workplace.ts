@@ -24,6 +24,13 @@ const topicPorts = { chat: 8972, "hello-stream": 10001, helloworld: 50051, hello
 
 const portOf = (address: string) => address.split(":").at(-1) ?? "";
 
+/** The folder of the certificates, which the global setup creates. */
+function certificates(): string {
+  const folder = process.env["GRPC_STUDY_CERTS"];
+  if (folder === undefined) throw new Error("GRPC_STUDY_CERTS is not set: the global setup of the tests sets it");
+  return folder;
+}
+
 /**
  * Starts the servers of all tutorials and creates a folder for the examples. `started` owns them.
  */
@@ -31,7 +38,7 @@ export async function startTutorials(started: AsyncDisposableStack): Promise<{ r
   // Inside the package, so that imports resolve.
   const folder = await mkdtemp(join(e2eFolder, ".examples-"));
   started.defer(() => rm(folder, { recursive: true }));
-  const certs = process.env["GRPC_STUDY_CERTS"] ?? "";
+  const certs = certificates();
   const ports = new Map<string, string>();
   for (const topic of ["chat", "helloworld", "hello-stream", "streams", "push"] as const) {
     ports.set(`${topicPorts[topic]}`, portOf(addressOf(topic)));
@@ -60,7 +67,7 @@ export class Workplace {
   /** Creates the folder, with a link to the certificates of the tests. */
   static async open(folder: string, ports: Ports): Promise<Workplace> {
     await mkdir(folder, { recursive: true });
-    await symlink(process.env["GRPC_STUDY_CERTS"] ?? "", join(folder, "certs"));
+    await symlink(certificates(), join(folder, "certs"));
     return new Workplace(folder, ports);
   }
 
