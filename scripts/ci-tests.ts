@@ -1,5 +1,5 @@
 // The settings of test runs in CI. A test that fails there runs once more, because a busy machine
-// delays timers and processes. The reporter names each such test and each failed one in a line that
+// delays timers and processes. The reporter names each such test and each failed one, with the error, in a line that
 // `.ci/run` repeats at its end.
 import type { Reporter, TestCase, TestModule } from "vitest/node";
 
@@ -8,9 +8,10 @@ const firstLine = (text: string): string => text.split("\n", 1)[0]?.slice(0, 400
 class ForTheEnd implements Reporter {
   onTestCaseResult(test: TestCase): void {
     const name = `${test.module.relativeModuleId} > ${test.fullName}`;
-    const result = test.result();
-    if (test.diagnostic()?.flaky) console.log(`passed on the second try: ${name}`);
-    if (result.state === "failed") console.log(`failed in CI: ${name}: ${firstLine(result.errors[0]?.message ?? "")}`);
+    const { state, errors } = test.result();
+    const line = `${name}: ${firstLine(errors?.[0]?.message ?? "")}`;
+    if (test.diagnostic()?.flaky) console.log(`passed on the second try: ${line}`);
+    if (state === "failed") console.log(`failed in CI: ${line}`);
   }
 
   onTestModuleEnd(module: TestModule): void {
