@@ -1,6 +1,6 @@
 // The settings of test runs in CI. A test that fails there runs once more, because a busy machine
-// delays timers and processes. The reporter names each such test and each failed one, with the error, in a line that
-// `.ci/run` repeats at its end.
+// delays timers and processes. The reporter names each such test and each failed one, with the error,
+// in a line that `.ci/run` repeats at its end.
 import type { Reporter, TestCase, TestModule } from "vitest/node";
 
 const firstLine = (text: string): string => text.split("\n", 1)[0]?.slice(0, 400) ?? "";

@@ -45,7 +45,7 @@ const serverRows: readonly Row[] = [
 ];
 const asyncRow: Row = { name: interceptorNames.async, ...unary };
 const clientRow: Row = { name: interceptorNames.client, ...unary };
-/** The whole call: the CPU time of both processes, each with an interceptor or none with one. */
+/** The whole call: the CPU time of the client's process and of the server's. Both observe the call, or neither does. */
 const bothRow: Row = { name: interceptorNames.both, ...unary };
 
 /**
@@ -84,17 +84,13 @@ async function run({ quick, progress }: Run): Promise<Outcome> {
     await using server = await start<number>("load", "peers/engine/server.js", null);
     const ports: Ports = { without: server.ready, observed: server.ready };
     await using client = await start<null>("server", "interceptors/client-process.js", ports);
-    await measure([client], clientRow, true, (contestant, milliseconds) => {
-      return client.ask("calls", { contestant, inFlight: clientRow.inFlight, milliseconds } satisfies Calls);
-    });
+    await measure([client], clientRow, true, callsOf(client));
   }
   for (let i = 1; i <= starts.both; i++) {
     progress(`client and server, start ${i}/${starts.both}`);
     await using server = await start<Ports>("server", "interceptors/server-process.js", { isAsync: false });
     await using client = await start<null>("load", "interceptors/client-process.js", server.ready);
-    await measure([client, server], bothRow, true, (contestant, milliseconds) => {
-      return client.ask("calls", { contestant, inFlight: bothRow.inFlight, milliseconds } satisfies Calls);
-    });
+    await measure([client, server], bothRow, true, callsOf(client));
   }
   const measures = [...samples].map(([{ name, unit }, samples]): Measure => {
     return { name, unit: `µs/${unit}`, better: "less", subject: "observed", samples };
@@ -104,6 +100,11 @@ async function run({ quick, progress }: Run): Promise<Outcome> {
 
 /** Makes calls for some time. */
 type Load = (contestant: Contestant, milliseconds: number) => Promise<unknown>;
+
+/** The unary calls of `interceptors/client-process.ts`. */
+function callsOf(client: Process<null>): Load {
+  return (contestant, milliseconds) => client.ask("calls", { contestant, inFlight: unary.inFlight, milliseconds } satisfies Calls);
+}
 
 async function takeTurns(
   processes: readonly Process<unknown>[],

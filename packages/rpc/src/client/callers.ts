@@ -25,11 +25,13 @@ type Intercepted<Handle> = new (
 
 /** Returns the function that calls a method. */
 export function caller(channel: Channel, method: BoundMethod, defaults: CallOptions = noOptions): unknown {
+  const optionsFor = (options: CallOptions | undefined, invalidOptions: TypeError | undefined): CallOptions =>
+    invalidOptions === undefined ? withDefaults(defaults, options) : noOptions;
   /** Returns a function that begins a call of one class, or of the other if it has interceptors. */
   const begins =
     <Handle extends SingleHandle | StreamHandle>(Plain: Plain<Handle>, Intercepted: Intercepted<Handle>) =>
     (options: CallOptions | undefined, invalidOptions = optionsFault(options)): Handle => {
-      const all = invalidOptions === undefined ? withDefaults(defaults, options) : noOptions;
+      const all = optionsFor(options, invalidOptions);
       const interceptors = method.interceptors(all.interceptors);
       const call = interceptors.all.length === 0 ? new Plain(channel, method, all) : new Intercepted(channel, method, interceptors, all);
       call.begin(invalidOptions);
@@ -62,7 +64,7 @@ export function caller(channel: Channel, method: BoundMethod, defaults: CallOpti
   }
   return (request: unknown, options?: CallOptions) => {
     const invalidOptions = optionsFault(options);
-    const all = invalidOptions === undefined ? withDefaults(defaults, options) : noOptions;
+    const all = optionsFor(options, invalidOptions);
     const interceptors = method.interceptors(all.interceptors);
     const call = new SingleResponseCall(channel, method, all);
     call.begin(invalidOptions);

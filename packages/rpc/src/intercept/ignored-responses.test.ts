@@ -7,7 +7,10 @@ import type { AnyInterceptor } from "../testing/interceptor.ts";
 
 const unhandled = vi.fn();
 beforeEach(() => process.on("unhandledRejection", unhandled));
-afterEach(() => process.off("unhandledRejection", unhandled));
+afterEach(() => {
+  process.off("unhandledRejection", unhandled);
+  unhandled.mockClear();
+});
 
 const failure = () => new RpcError(Code.ABORTED, "no");
 const failing = everyKind(async () => {
@@ -71,36 +74,23 @@ const cases = everyWay.flatMap((way) =>
 test.each(cases)(
   "$transport, $kind, on the $side, around $what: a failure that an interceptor ignores ends no process (throws: $throws)",
   async ({ transport, kind, side, what, throws }) => {
-    for (const ignore of ignores) {
-      for (const way of ways) {
-        const interceptor: AnyInterceptor = (call, next) => {
-          const single = kind === "unary" || kind === "clientStream";
-          const answer = () => {
-            if (throws) throw new RpcError(Code.DATA_LOSS, "own");
-            return (single ? { message: { text: "own" } } : { messages: [{ text: "own" }] }) as never;
-          };
-          const again = call.requests && { requests: [] };
-          return way(
-            () =>
-              ignore(
-                tolerant(next),
-                tolerant(() => next(again)),
-              ),
-            answer,
-          )(call, next);
-        };
-        const interceptors = [interceptor, ...(inside[what] ?? [])];
-        const { client } = await startBy(
-          transport,
-          failing,
-          side === "server" ? { interceptors, onError: () => {} } : { onError: () => {} },
-          {},
-          side === "client" ? { interceptors } : {},
-        );
-        if (throws) expect(await failureOf(kinds[kind](client, ""))).toMatchObject({ code: Code.DATA_LOSS });
-        else expect(await kinds[kind](client, "")).toMatchObject([{ text: "own" }]);
-      }
-    }
+    const single = kind === "unary" || kind === "clientStream";
+    const answer = (): never => {
+      if (throws) throw new RpcError(Code.DATA_LOSS, "own");
+      return (single ? { message: { text: "own" } } : { messages: [{ text: "own" }] }) as never;
+    };
+    const run = async (ignore: Ignore, way: (typeof ways)[number]) => {
+      const interceptor: AnyInterceptor = (call, next) => {
+        const again = () => next(call.requests && { requests: [] });
+        return way(() => ignore(tolerant(next), tolerant(again)), answer)(call, next);
+      };
+      const interceptors = [interceptor, ...(inside[what] ?? [])];
+      const onServer = side === "server" ? { interceptors, onError: () => {} } : { onError: () => {} };
+      const { client } = await startBy(transport, failing, onServer, {}, side === "client" ? { interceptors } : {});
+      if (throws) expect(await failureOf(kinds[kind](client, ""))).toMatchObject({ code: Code.DATA_LOSS });
+      else expect(await kinds[kind](client, "")).toMatchObject([{ text: "own" }]);
+    };
+    await Promise.all(ignores.flatMap((ignore) => ways.map((way) => run(ignore, way))));
     await delay(5);
     expect(unhandled).not.toHaveBeenCalled();
   },

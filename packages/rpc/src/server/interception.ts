@@ -123,11 +123,7 @@ export class Interception implements Chain<ServerView>, ViewSource {
   }
 
   request(): Promise<Message> {
-    if (this.#request === undefined) {
-      this.#request = this.#read();
-      // An interceptor that does not await it must not end the process.
-      this.#request.catch(() => {});
-    }
+    this.#request ??= ignorable(this.#read());
     return this.#request;
   }
 
